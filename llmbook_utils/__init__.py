@@ -1,0 +1,13 @@
+"""Helpers of LLMBook, from word embeddings to fine-tuning GPT-2.
+
+A module imports only from floors below its own:
+
+1. ``runtime``, ``tinyworld``
+2. ``corpora``, ``tokenizers``
+3. ``models``
+4. ``training``, ``decoding``, ``evaluation``, ``pretrained``
+5. ``plots``, ``ladder``, ``attention_view``, ``widgets``
+6. ``homework``, ``sphinx_ext``, ``chapters``, ``cli``
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,294 @@
+"""Word vectors learned by prediction, and words as Gaussians (chapter 02).
+
+Words are ids, 0 ... V - 1. The models are a loss and the tables that it is about;
+the training loops stand in the chapter. What the chapter makes by counting is in
+`counting`, neighbours and analogies are in `similarity`; both can be had from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from llmbook_utils.models.counting import (
+    cooccurrence,
+    ppmi,
+    skipgram_pairs,
+    svd_vectors,
+)
+from llmbook_utils.models.similarity import analogy, nearest, precision_at_k
+
+__all__ = [
+    "GaussianEmbedding",
+    "Glove",
+    "NegativeSampler",
+    "SkipGram",
+    "analogy",
+    "cooccurrence",
+    "nearest",
+    "ppmi",
+    "precision_at_k",
+    "skipgram_pairs",
+    "svd_vectors",
+]
+
+
+class NegativeSampler:
+    """Draws noise words with probability proportional to count ** power.
+
+    Parameters
+    ----------
+    counts : array, (V,)
+        How often each word occurs.
+    power : float
+        1 draws words as often as they occur, 0 all alike. Between, rare words come
+        up more often than they occur.
+
+    Attributes
+    ----------
+    probs : tensor of float64, (V,)
+
+    Raises
+    ------
+    ValueError
+        If a count is negative or none is positive.
+
+    Notes
+    -----
+    Source: Mikolov et al. (2013), "Distributed representations of words and phrases
+    and their compositionality", section 2.2. Built in chapter 02.
+
+    Examples
+    --------
+    >>> NegativeSampler([1, 16]).probs.tolist()  # 1 to 16 ** 0.75 = 8
+    [0.1111111111111111, 0.8888888888888888]
+    """
+
+    def __init__(self, counts: Sequence[int] | np.ndarray, power: float = 0.75) -> None:
+        weights = torch.as_tensor(np.asarray(counts), dtype=torch.float64)
+        if weights.ndim != 1 or (weights < 0).any() or not (weights > 0).any():
+            raise ValueError(
+                "counts must be one number for each word, none negative and not all "
+                f"zero; got shape {tuple(weights.shape)}"
+            )
+        # subtle: 0 ** 0 is 1, so a word that never occurs is kept out by hand
+        weights = torch.where(weights > 0, weights**power, 0)
+        self.probs = weights / weights.sum()
+        self.power = power
+        self._cumulative = self.probs.cumsum(0)
+
+    def __repr__(self) -> str:
+        return f"NegativeSampler({len(self.probs)} words, power={self.power})"
+
+    def sample(
+        self, size: int | tuple[int, ...], generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Draw word ids, a CPU tensor of int64 with the shape `size`."""
+        size = (size,) if isinstance(size, int) else size
+        # scaled to the last value, which rounding leaves a little off 1
+        draws = torch.rand(size, generator=generator, dtype=torch.float64)
+        draws = draws * self._cumulative[-1]
+        # right=True skips words of probability 0, even for a draw of exactly 0
+        return torch.searchsorted(self._cumulative, draws, right=True)
+
+
+class SkipGram(nn.Module):
+    """Skip-gram with negative sampling: tell a word's contexts from noise.
+
+    Parameters
+    ----------
+    vocab_size, n_embd : int
+        V and the length of a vector.
+
+    Notes
+    -----
+    Source: Mikolov et al. (2013), "Distributed representations of words and phrases
+    and their compositionality", equation 4. Built in chapter 02.
+
+    Examples
+    --------
+    >>> SkipGram(vocab_size=100, n_embd=8).vectors().shape
+    (100, 8)
+    """
+
+    def __init__(self, vocab_size: int, n_embd: int) -> None:
+        super().__init__()
+        self.input = nn.Embedding(vocab_size, n_embd)
+        self.output = nn.Embedding(vocab_size, n_embd)
+        nn.init.uniform_(self.input.weight, -0.5 / n_embd, 0.5 / n_embd)
+        nn.init.zeros_(self.output.weight)
+
+    def loss(self, center: Tensor, context: Tensor, noise: Tensor, k: int) -> Tensor:
+        """-log s(u.v) - k E[log s(-u.v_noise)], averaged over the batch.
+
+        Parameters
+        ----------
+        center, context : tensor of int, (B,)
+        noise : tensor of int, (K,)
+            All pairs share these noise words, so that their scores are one matrix
+            product. With one pair and K = k this is equation 4 of the paper.
+        k : int
+            How many noise words a pair counts for.
+
+        Returns
+        -------
+        tensor, ()
+            In nats.
+        """
+        u = self.input(center)  # (B, C)
+        positive = (u * self.output(context)).sum(dim=1)  # (B,)
+        negative = u @ self.output(noise).T  # (B, K)
+        return -F.logsigmoid(positive).mean() - k * F.logsigmoid(-negative).mean()
+
+    def vectors(self) -> np.ndarray:
+        """The words' vectors, the input table, (V, C)."""
+        return self.input.weight.detach().cpu().numpy()
+
+
+class Glove(nn.Module):
+    """GloVe: inner products that match the logarithm of co-occurrence counts.
+
+    Parameters
+    ----------
+    vocab_size, n_embd : int
+        V and the length of a vector.
+    x_max : float
+        Pairs that occur this often or more have full weight.
+    alpha : float
+        Rarer pairs weigh (count / x_max) ** alpha.
+
+    Notes
+    -----
+    Source: Pennington et al. (2014), "GloVe: Global vectors for word
+    representation", equations 8 and 9. Built in chapter 02.
+
+    Examples
+    --------
+    >>> Glove(vocab_size=100, n_embd=8).vectors().shape
+    (100, 8)
+    """
+
+    def __init__(
+        self, vocab_size: int, n_embd: int, x_max: float = 100.0, alpha: float = 0.75
+    ) -> None:
+        super().__init__()
+        self.x_max, self.alpha = x_max, alpha
+        self.word = nn.Embedding(vocab_size, n_embd)
+        self.context = nn.Embedding(vocab_size, n_embd)
+        self.word_bias = nn.Embedding(vocab_size, 1)
+        self.context_bias = nn.Embedding(vocab_size, 1)
+        for table in self.children():
+            nn.init.uniform_(table.weight, -0.5 / n_embd, 0.5 / n_embd)
+
+    def loss(self, row: Tensor, col: Tensor, count: Tensor) -> Tensor:
+        """Weighted squared error of u.v + b_u + b_v against log count.
+
+        Parameters
+        ----------
+        row, col : tensor of int, (B,)
+        count : tensor of float, (B,)
+            Positive: pairs that never occur are left out.
+
+        Returns
+        -------
+        tensor, ()
+        """
+        score = (self.word(row) * self.context(col)).sum(dim=1)  # (B,)
+        bias = (self.word_bias(row) + self.context_bias(col)).squeeze(1)
+        weight = (count / self.x_max).clamp(max=1) ** self.alpha
+        return (weight * (score + bias - count.log()) ** 2).mean()
+
+    def vectors(self) -> np.ndarray:
+        """The sum of both tables, (V, C), as the paper's section 4.2 takes it."""
+        return (self.word.weight + self.context.weight).detach().cpu().numpy()
+
+
+class GaussianEmbedding(nn.Module):
+    """A word as a Gaussian: where it lies, and how far it reaches.
+
+    Parameters
+    ----------
+    vocab_size, n_embd : int
+        V and the length of a mean vector.
+    energy : {"likelihood", "kl"}
+        How well two words fit: the logarithm of the overlap of their Gaussians, the
+        same both ways; or minus KL(context || word), which a wide word's contexts
+        make small.
+    spherical : bool
+        One variance for each word instead of one for each of its dimensions.
+    bounds : (float, float)
+        The smallest and the largest variance.
+
+    Raises
+    ------
+    ValueError
+        If `energy` is neither of the two, or the bounds are not 0 < low < high.
+
+    Notes
+    -----
+    Source: Vilnis & McCallum (2015), "Word representations via Gaussian embedding",
+    sections 3.2 and 3.3. The paper cuts the variances back into their bounds after
+    each step; here a sigmoid keeps them there. Built in chapter 02.
+
+    Examples
+    --------
+    >>> model = GaussianEmbedding(vocab_size=100, n_embd=8)
+    >>> model.vectors().shape, model.variances().shape
+    ((100, 8), (100, 8))
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        n_embd: int,
+        energy: Literal["likelihood", "kl"] = "kl",
+        spherical: bool = False,
+        bounds: tuple[float, float] = (0.1, 10.0),
+    ) -> None:
+        super().__init__()
+        if energy not in ("likelihood", "kl"):
+            raise ValueError(f"energy must be 'likelihood' or 'kl', got {energy!r}")
+        if not 0 < bounds[0] < bounds[1]:
+            raise ValueError(f"bounds must be 0 < low < high, got {bounds}")
+        self.energy_name, self.bounds = energy, bounds
+        self.mean = nn.Embedding(vocab_size, n_embd)
+        self.spread = nn.Embedding(vocab_size, 1 if spherical else n_embd)
+        nn.init.normal_(self.mean.weight, std=n_embd**-0.5)
+        nn.init.zeros_(self.spread.weight)  # the middle of the bounds, in logarithm
+
+    def log_var(self, words: Tensor) -> Tensor:
+        """Logarithm of the variances, (..., C) or (..., 1) if spherical."""
+        low, high = np.log(self.bounds)
+        return low + (high - low) * torch.sigmoid(self.spread(words))
+
+    def energy(self, word: Tensor, context: Tensor) -> Tensor:
+        """How well the words (B,) fit their contexts (B,), (B,) in nats."""
+        gap = (self.mean(word) - self.mean(context)) ** 2  # (B, C)
+        log_w, log_c = self.log_var(word), self.log_var(context)
+        if self.energy_name == "likelihood":
+            var = log_w.exp() + log_c.exp()
+            return -0.5 * (gap / var + (2 * torch.pi * var).log()).sum(dim=-1)
+        ratio = log_c - log_w
+        kl = 0.5 * (ratio.exp() + gap / log_w.exp() - 1 - ratio).sum(dim=-1)
+        return -kl
+
+    def loss(
+        self, word: Tensor, context: Tensor, noise: Tensor, margin: float = 1.0
+    ) -> Tensor:
+        """Mean of max(0, margin - E(word, context) + E(word, noise)), all (B,)."""
+        gain = self.energy(word, context) - self.energy(word, noise)
+        return F.relu(margin - gain).mean()
+
+    def vectors(self) -> np.ndarray:
+        """The means, (V, C)."""
+        return self.mean.weight.detach().cpu().numpy()
+
+    def variances(self) -> np.ndarray:
+        """The variances, (V, C) or (V, 1) if spherical."""
+        everything = torch.arange(len(self.mean.weight), device=self.mean.weight.device)
+        return self.log_var(everything).exp().detach().cpu().numpy()

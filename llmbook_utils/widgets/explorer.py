@@ -1,0 +1,174 @@
+"""What every explorer shares: one object that carries three layers.
+
+A picture for print and GitHub, an element that works in a page without a kernel,
+and live ipywidgets where there is a kernel. The stored output holds the first two;
+the third is made by ``live()``, because the ids of live widgets change at each run
+and mean nothing once the kernel is gone.
+"""
+
+import hashlib
+import html
+import json
+from abc import ABC, abstractmethod
+from importlib import resources
+from typing import Any, ClassVar
+
+MIME = "application/vnd.llmbook.explorer.v1+json"
+KINDS: dict[str, type["Explorer"]] = {}
+# Shared by all kinds, in the order in which a page has to load them.
+STYLES = ("tokens.css", "widgets.css")
+CORE_SCRIPT = "explorer.js"
+MAX_BYTES = 300_000
+
+
+def static_text(name: str) -> str:
+    """Read one of the package's own scripts or style sheets."""
+    file = resources.files("llmbook_utils.widgets").joinpath("static", name)
+    return file.read_text(encoding="utf-8")
+
+
+def content_id(payload: dict[str, Any]) -> str:
+    """Make an id from the content, so that two runs store the same output."""
+    text = json.dumps(payload, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def script_json(data: Any) -> str:  # noqa: ANN401
+    """Write JSON that is harmless inside a ``<script>`` element.
+
+    Examples
+    --------
+    >>> script_json(["</script>"])
+    '["\\\\u003c/script\\\\u003e"]'
+    """
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    # A token may be anything, also "</script>" or "<!--": no "<" leaves this function.
+    # U+2028 and U+2029 end a line in older JavaScript.
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text
+
+
+class Explorer(ABC):
+    """An interactive figure whose data was computed once, in Python.
+
+    A subclass names its ``kind`` and its ``script``, and says how its data become a
+    picture and a fragment of HTML. All three are functions of the data alone: the
+    page is built from the stored JSON, without the object.
+
+    Parameters
+    ----------
+    payload : dict
+        The data, of plain JSON types only.
+    name : str
+        The figure's name, unique in the book; also its address in the page.
+    caption : str
+        One or two sentences of Markdown.
+    alt : str
+        What the picture shows, for a reader who cannot see it.
+
+    Raises
+    ------
+    ValueError
+        If the name, the caption or the alt text is empty.
+    """
+
+    kind: ClassVar[str]
+    script: ClassVar[str]
+    height: ClassVar[int] = 600  # pixels of the frame in a live notebook
+
+    def __init__(
+        self, payload: dict[str, Any], *, name: str, caption: str, alt: str
+    ) -> None:
+        for word, value in (("name", name), ("caption", caption), ("alt", alt)):
+            if not value or not value.strip():
+                raise ValueError(
+                    f"{type(self).__name__} needs {word}=..., got {value!r}; "
+                    "readers and cross-references depend on it"
+                )
+        self.data = {
+            "kind": self.kind,
+            "id": content_id({"kind": self.kind, **payload}),
+            "name": name,
+            "caption": caption,
+            "alt": alt,
+            **payload,
+        }
+
+    def __init_subclass__(cls) -> None:
+        """Register the kind, by which the page finds the class again."""
+        super().__init_subclass__()
+        KINDS[cls.kind] = cls
+
+    @staticmethod
+    @abstractmethod
+    def picture(data: dict[str, Any]) -> str | None:
+        """Draw the data as a standalone SVG, or return None if words do better."""
+
+    @staticmethod
+    @abstractmethod
+    def fragment(data: dict[str, Any]) -> str:
+        """Build the HTML that the kind's script brings to life."""
+
+    @abstractmethod
+    def live(self) -> Any:  # noqa: ANN401
+        """Build ipywidgets that compute with the kernel."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.data['name']!r})"
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> dict[str, Any]:
+        return bundle(self.data)
+
+
+def bundle(data: dict[str, Any]) -> dict[str, Any]:
+    """Collect the stored layers of an explorer's data by MIME type.
+
+    Raises
+    ------
+    ValueError
+        If they are larger than the book allows for one output.
+    """
+    kind = KINDS[data["kind"]]
+    layers: dict[str, Any] = {
+        MIME: data,
+        "text/html": frame(data),
+        "text/plain": f"{data['caption']} [{data['alt']}]",
+    }
+    picture = kind.picture(data)
+    if picture:
+        layers["image/svg+xml"] = picture
+    size = len(json.dumps(layers).encode())
+    if size > MAX_BYTES:
+        raise ValueError(
+            f"{data['name']}: {size:,} bytes of output, at most {MAX_BYTES:,} are "
+            "allowed; show fewer items"
+        )
+    return layers
+
+
+def document(data: dict[str, Any]) -> str:
+    """Build a whole HTML document that needs no other file."""
+    kind = KINDS[data["kind"]]
+    styles = "".join(static_text(name) for name in STYLES)
+    scripts = static_text(CORE_SCRIPT) + static_text(kind.script)
+    return (
+        '<!doctype html><html lang="en" class="lb-frame"><head><meta charset="utf-8">'
+        f"<title>{html.escape(data['name'])}</title><style>{styles}</style></head>"
+        f"<body>{kind.fragment(data)}<script>{scripts}</script></body></html>"
+    )
+
+
+def frame(data: dict[str, Any]) -> str:
+    """Wrap the document in a frame without rights, for live notebooks.
+
+    The frame cannot touch the notebook, and nothing in the notebook (require.js,
+    a style sheet, a second output) can touch what is in the frame.
+    """
+    return (
+        f'<iframe title="{html.escape(data["alt"])}" sandbox="allow-scripts" '
+        f'style="width:100%;height:{KINDS[data["kind"]].height}px;border:0" '
+        f'srcdoc="{html.escape(document(data))}"></iframe>'
+    )

@@ -1,0 +1,292 @@
+"""A map of word vectors in three dimensions, with search and neighbours."""
+
+import html
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .explorer import Explorer, script_json
+
+# The view from which the picture is drawn and to which Reset returns, in radians.
+YAW, PITCH = 0.6, 0.35
+WIDTH, HEIGHT = 640, 480
+MAX_GROUPS = 8
+
+
+class WordMap(Explorer):
+    """Words as points: turn the map, search a word, see its nearest neighbours.
+
+    The map is a shadow: the vectors are scaled to length one and projected on their
+    three directions of largest variance. The neighbours are found among the words
+    of the map, by cosine in the full space, so that a neighbour may stand far away
+    in the picture.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The words, each once.
+    vectors : array_like, shape (n_words, n_dim)
+        Their vectors.
+    name, caption, alt : str
+        As for every figure.
+    groups : sequence of str, optional
+        A group for each word, at most 8 groups; they are coloured.
+    n_neighbours : int, optional
+        How many neighbours of a word the map knows.
+    selected : str, optional
+        The word that is selected at the start; by default the first.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, a word comes twice, or a vector is zero or not
+        finite.
+    """
+
+    kind: ClassVar[str] = "word-map"
+    script: ClassVar[str] = "word_map.js"
+    height: ClassVar[int] = 640
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        vectors: Any,  # noqa: ANN401
+        *,
+        name: str,
+        caption: str,
+        alt: str,
+        groups: Sequence[str] | None = None,
+        n_neighbours: int = 10,
+        selected: str | None = None,
+    ) -> None:
+        words = list(words)
+        payload = compute(words, vectors, groups, n_neighbours)
+        selected = words[0] if selected is None else selected
+        if selected not in words:
+            raise ValueError(f"selected={selected!r} is not one of the words")
+        payload["selected"] = words.index(selected)
+        super().__init__(payload, name=name, caption=caption, alt=alt)
+
+    def __repr__(self) -> str:
+        return f"WordMap({self.data['name']!r}, {len(self.data['words'])} words)"
+
+    @staticmethod
+    def picture(data: dict[str, Any]) -> str:
+        """Draw the map as it first appears, for print and for GitHub."""
+        return draw(data, data["selected"], 5)
+
+    @staticmethod
+    def fragment(data: dict[str, Any]) -> str:
+        """Put the picture, and the data for the script that takes its place."""
+        return (
+            '<div class="lb-map" data-llmbook="word-map">'
+            f'<div class="lb-static">{draw(data, data["selected"], 5)}</div>'
+            f'<script type="application/json">{script_json(data)}</script></div>'
+        )
+
+    def live(self) -> Any:  # noqa: ANN401
+        """Build ipywidgets: a search box, a slider, the picture and the neighbours."""
+        import ipywidgets
+
+        words, n_near = self.data["words"], len(self.data["near"][0])
+        search = ipywidgets.Combobox(
+            options=words, value=words[self.data["selected"]], description="Word"
+        )
+        count = ipywidgets.IntSlider(
+            min(5, n_near), min=1, max=n_near, description="Neighbours"
+        )
+        output = ipywidgets.HTML()
+
+        def update(_change: object = None) -> None:
+            if search.value in words:
+                index = words.index(search.value)
+                output.value = draw(self.data, index, count.value) + neighbour_table(
+                    self.data, index, count.value
+                )
+
+        search.observe(update, "value")
+        count.observe(update, "value")
+        update()
+        return ipywidgets.VBox([search, count, output])
+
+
+def compute(
+    words: list[str],
+    vectors: Any,  # noqa: ANN401
+    groups: Sequence[str] | None,
+    n_neighbours: int,
+) -> dict[str, Any]:
+    """Project the vectors and find the neighbours, rounded to three digits.
+
+    Returns
+    -------
+    dict
+        ``words``; ``xyz`` (n_words, 3) within the unit ball; ``near`` and ``cos``
+        (n_words, n_neighbours), nearest first; ``share`` of the variance that the
+        three axes keep; ``groups`` and ``group_of``.
+    """
+    unit = _unit_vectors(words, vectors)
+    n_near = min(n_neighbours, len(words) - 1)
+    if n_near < 1:
+        raise ValueError(f"n_neighbours={n_neighbours}: must be 1 or more")
+    cosines = np.round(unit @ unit.T, 3)
+    np.fill_diagonal(cosines, -2.0)  # a word is not its own neighbour
+    # A stable sort of rounded values: equal cosines come in the order of the words.
+    near = np.argsort(-cosines, axis=1, kind="stable")[:, :n_near]
+    xyz, share = project(unit)
+    names = sorted(set(groups)) if groups is not None else []
+    if groups is not None and len(groups) != len(words):
+        raise ValueError(f"{len(groups)} groups for {len(words)} words; give one each")
+    if len(names) > MAX_GROUPS:
+        raise ValueError(f"{len(names)} groups; at most {MAX_GROUPS} can be told apart")
+    return {
+        "words": words,
+        "xyz": (np.round(xyz, 3) + 0.0).tolist(),
+        "near": near.tolist(),
+        "cos": np.take_along_axis(cosines, near, axis=1).tolist(),
+        "share": round(float(share), 3),
+        "groups": names,
+        "group_of": [names.index(group) for group in groups or []],
+    }
+
+
+def _unit_vectors(words: list[str], vectors: Any) -> np.ndarray:  # noqa: ANN401
+    """Check the vectors and scale them to length one."""
+    array = np.asarray(vectors, dtype=np.float64)
+    if array.ndim != 2 or len(array) != len(words):
+        raise ValueError(
+            f"vectors have shape {array.shape}, expected ({len(words)}, n_dim): "
+            "one row for each word"
+        )
+    if len(words) < 2:
+        raise ValueError(f"{len(words)} words; a map needs two or more")
+    if len(set(words)) != len(words):
+        twice = sorted({word for word in words if words.count(word) > 1})
+        raise ValueError(f"words that come twice: {twice[:5]}; give each once")
+    length = np.linalg.norm(array, axis=1, keepdims=True)
+    bad = ~np.isfinite(length[:, 0]) | (length[:, 0] == 0)
+    if bad.any():
+        which = [word for word, is_bad in zip(words, bad, strict=True) if is_bad]
+        raise ValueError(f"zero or infinite vectors, without direction: {which[:5]}")
+    return array / length
+
+
+def project(unit: np.ndarray) -> tuple[np.ndarray, float]:
+    """Project on the three directions of largest variance.
+
+    Returns
+    -------
+    tuple of ndarray (n_words, 3) and float
+        Coordinates scaled into the unit ball, and the share of variance they keep.
+    """
+    centred = unit - unit.mean(axis=0)
+    left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
+    xyz = np.zeros((len(unit), 3))
+    kept = min(3, len(sizes))
+    xyz[:, :kept] = left[:, :kept] * sizes[:kept]
+    for axis in range(kept):
+        # subtle: a singular vector's sign is arbitrary; fix it, or the map may flip
+        # from one machine to the next. Rounding first makes near-ties equal.
+        column = np.round(xyz[:, axis], 9)
+        if column[np.argmax(np.abs(column))] < 0:
+            xyz[:, axis] *= -1
+    total = float((sizes**2).sum()) or 1.0
+    largest = float(np.linalg.norm(xyz, axis=1).max()) or 1.0
+    return xyz / largest, float((sizes[:kept] ** 2).sum()) / total
+
+
+def view(xyz: Sequence[Sequence[float]]) -> list[tuple[float, float, float]]:
+    """Turn points to the first view: x and y on the picture, and depth (near is +).
+
+    ``word_map.js`` turns with the same formula.
+    """
+    x, y, z = np.asarray(xyz).T
+    across = x * np.cos(YAW) + z * np.sin(YAW)
+    back = -x * np.sin(YAW) + z * np.cos(YAW)
+    up = y * np.cos(PITCH) - back * np.sin(PITCH)
+    depth = y * np.sin(PITCH) + back * np.cos(PITCH)
+    scale = 0.44 * HEIGHT * (1 + 0.25 * depth)  # what is near is drawn larger
+    points = zip(
+        WIDTH / 2 + across * scale * 1.15, HEIGHT / 2 - up * scale, depth, strict=True
+    )
+    return [(round(float(a), 1), round(float(b), 1), float(c)) for a, b, c in points]
+
+
+def draw(data: dict[str, Any], selected: int, count: int) -> str:
+    """Draw the map with one word selected, as an SVG that stands alone."""
+    points = view(data["xyz"])
+    near = data["near"][selected][:count]
+    x0, y0, _ = points[selected]
+    lines = "".join(
+        f'<path class="lb-edge" d="M{x0} {y0}L{points[i][0]} {points[i][1]}"/>'
+        for i in near
+    )
+    order = sorted(range(len(points)), key=lambda i: points[i][2])
+    group_of = data["group_of"] or [0] * len(points)
+    dots = "".join(
+        f'<circle class="lb-dot lb-c{group_of[i]}{_state(i, selected, near)}" '
+        f'cx="{points[i][0]}" cy="{points[i][1]}" r="{round(3.4 + points[i][2], 1)}"/>'
+        for i in order
+    )
+    shown = _labels(data["words"], points, [selected, *near, *reversed(order)])
+    labels = "".join(
+        f'<text class="lb-label{_state(i, selected, near)}" x="{points[i][0] + 6}" '
+        f'y="{points[i][1] - 5}">{html.escape(data["words"][i])}</text>'
+        for i in shown
+    )
+    return (
+        f'<svg class="lb-svg" xmlns="http://www.w3.org/2000/svg" '
+        f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{html.escape(data["alt"])}"><style>{PICTURE_STYLE}</style>'
+        f"{lines}{dots}{labels}</svg>"
+    )
+
+
+# Colours for where no style sheet of ours is; the page's rules are more specific.
+PICTURE_STYLE = (
+    ".lb-dot{fill:#2f78c4}.lb-dot.lb-c1{fill:#cf5b27}.lb-dot.lb-c2{fill:#1b9274}"
+    ".lb-dot.lb-c3{fill:#a05fb4}.lb-dot.lb-c4{fill:#a97f12}.lb-dot.lb-c5{fill:#c7568c}"
+    ".lb-dot.lb-c6{fill:#6b7d2e}.lb-dot.lb-c7{fill:#77808c}"
+    ".lb-edge{stroke:#888;stroke-width:1;fill:none}"
+    ".lb-label{font:12px sans-serif;fill:#767676}"
+    ".lb-label.is-selected{font-weight:bold}"
+)
+
+
+def _state(index: int, selected: int, near: Sequence[int]) -> str:
+    if index == selected:
+        return " is-selected"
+    return " is-near" if index in near else ""
+
+
+def _labels(
+    words: list[str], points: list[tuple[float, float, float]], order: Sequence[int]
+) -> list[int]:
+    """Choose the words that can be written without covering one another."""
+    taken: list[tuple[float, float, float, float]] = []
+    shown = []
+    for i in dict.fromkeys(order):
+        x, y, _ = points[i]
+        box = (x + 4, y - 17, x + 10 + 7.2 * len(words[i]), y - 1)
+        clear = all(
+            box[2] < other[0]
+            or box[0] > other[2]
+            or box[3] < other[1]
+            or box[1] > other[3]
+            for other in taken
+        )
+        if clear and box[2] < WIDTH and box[1] > 0:
+            taken.append(box)
+            shown.append(i)
+    return shown
+
+
+def neighbour_table(data: dict[str, Any], selected: int, count: int) -> str:
+    """Write the neighbours of a word as an HTML table."""
+    pairs = zip(data["near"][selected], data["cos"][selected], strict=True)
+    rows = "".join(
+        f"<tr><td>{html.escape(data['words'][i])}</td><td>{cosine:.3f}</td></tr>"
+        for i, cosine in list(pairs)[:count]
+    )
+    return f"<table><tr><th>neighbour</th><th>cosine</th></tr>{rows}</table>"
