@@ -7,14 +7,17 @@ import json
 import math
 import os
 import platform
-import re
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
+
+if TYPE_CHECKING:
+    from nbclient import NotebookClient
 
 PACKAGE = Path(__file__).parent
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -238,18 +241,16 @@ def cost_line(nb: nbformat.NotebookNode) -> str:
     )
 
 
-def _peak_memory_mb(client: object) -> float:
+def _peak_memory_mb(client: "NotebookClient") -> float:
     """Ask a running kernel for the peak of its resident memory, in MB."""
     code = (
-        "import sys as _s, resource as _r; "
-        "_p = _r.getrusage(_r.RUSAGE_SELF).ru_maxrss * "
-        "(1 if _s.platform == 'darwin' else 1024) / 1e6"
+        "import resource, sys\n"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print(peak * (1 if sys.platform == 'darwin' else 1024) / 1e6)"
     )
-    reply = client.kc.execute_interactive(  # type: ignore[attr-defined]
-        code, silent=True, user_expressions={"peak": "_p"}, output_hook=lambda _: None
-    )
-    data = reply["content"]["user_expressions"]["peak"]["data"]["text/plain"]
-    return float(re.sub(r"^np\.float64\((.*)\)$", r"\1", data))
+    client.nb.cells.append(nbformat.v4.new_code_cell(code))
+    client.execute_cell(client.nb.cells[-1], len(client.nb.cells) - 1)
+    return float(client.nb.cells.pop().outputs[0].text)
 
 
 def execute(path: Path, root: Path) -> float:
@@ -275,7 +276,11 @@ def execute(path: Path, root: Path) -> float:
         If a cell failed, took too long, or wrote to stderr.
     """
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from nbclient.exceptions import (
+        CellExecutionError,
+        CellTimeoutError,
+        DeadKernelError,
+    )
 
     nb = nbformat.read(path, as_version=4)
     client = NotebookClient(
@@ -290,7 +295,7 @@ def execute(path: Path, root: Path) -> float:
     try:
         with client.setup_kernel(env=_kernel_env()):
             start = time.perf_counter()
-            for position, cell in enumerate(nb.cells):  # noqa: B007
+            for position, cell in enumerate(nb.cells):
                 client.execute_cell(cell, position)
             seconds = time.perf_counter() - start
             peak = _peak_memory_mb(client)

@@ -89,10 +89,11 @@ class Finding:
 
 
 def _check_python() -> Finding:
-    found = platform.python_version()
-    if sys.version_info < (3, 11):
-        return Finding("Python", found, "install Python 3.11, 3.12 or 3.13")
-    return Finding("Python", f"{found} on {platform.system()} {platform.machine()}")
+    where = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if sys.version_info >= (3, 14):
+        cure = "use Python 3.11, 3.12 or 3.13, which the book is tested on"
+        return Finding("Python", where, cure)
+    return Finding("Python", where)
 
 
 def check_requirement(requirement: str) -> Finding:

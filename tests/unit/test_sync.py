@@ -1,0 +1,100 @@
+"""Machine-written cells: package code, the Colab cell, links from one address."""
+
+import importlib.util
+import subprocess
+import sys
+import types
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from llmbook_utils import sync
+
+ADDRESS = "https://github.com/someone/llmbook"
+
+
+@pytest.fixture
+def book(tmp_path):
+    """A book of one chapter with each kind of machine-written cell."""
+    (tmp_path / "_config.yml").write_text(
+        f"repository:\n  url: {ADDRESS}\n  branch: main\n"
+    )
+    (tmp_path / "README.md").write_text(
+        "https://github.com/old/llmbook and [open](https://colab.research.google.com"
+        "/github/old/llmbook/blob/dev/notebooks/01_x.ipynb)\n"
+    )
+    (tmp_path / "notebooks").mkdir()
+    code = new_code_cell("")
+    code.metadata["source"] = "llmbook_utils.runtime.Finding"
+    setup = new_code_cell("", metadata={"tags": ["colab-setup"]})
+    cost = new_markdown_cell("", metadata={"tags": ["cost"]})
+    nb = new_notebook(cells=[cost, setup, code])
+    nbformat.write(nb, tmp_path / "notebooks" / "01_x.ipynb")
+    return tmp_path
+
+
+def test_check_names_what_differs_and_writes_nothing(book):
+    before = (book / "README.md").read_text()
+    assert sync.sync_all(book, check=True) == ["01_x.ipynb", "README.md"]
+    assert (book / "README.md").read_text() == before
+
+
+def test_sync_writes_code_links_and_set_up_once(book):
+    sync.sync_all(book, check=False)
+    nb = nbformat.read(book / "notebooks" / "01_x.ipynb", as_version=4)
+    link = (
+        "https://colab.research.google.com/github/someone/llmbook/blob/main/"
+        "notebooks/01_x.ipynb"
+    )
+    assert link in nb.cells[0].source
+    assert f"git+{ADDRESS}@main" in nb.cells[1].source
+    assert nb.cells[2].source.startswith("@dataclass(frozen=True)\nclass Finding:")
+    assert (book / "README.md").read_text() == f"{ADDRESS} and [open]({link})\n"
+    assert sync.sync_all(book, check=True) == []
+
+
+def test_shown_code_keeps_the_first_line_of_each_docstring():
+    shown = sync.package_source("llmbook_utils.runtime.check_requirement")
+    assert '    """Compare an installed package with the range' in shown
+    assert "Parameters" not in shown
+    compile(shown, "shown", "exec")
+
+
+@pytest.mark.parametrize("name", ["llmbook_utils.runtime.nothing", "llmbook_utils.x.y"])
+def test_unknown_source_says_what_is_missing(name):
+    with pytest.raises(ValueError, match=name.replace(".", r"\.")):
+        sync.package_source(name)
+
+
+def run_setup(monkeypatch, in_colab, is_installed):
+    """Run the Colab cell with pip replaced, and return its calls."""
+    calls = []
+    if in_colab:
+        monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("colab"))
+    spec = object() if is_installed else None
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    monkeypatch.setattr(subprocess, "run", lambda args, check: calls.append(args))
+    exec(sync.COLAB_SETUP.format(url=ADDRESS, branch="main"), {})
+    return calls
+
+
+def test_colab_cell_does_nothing_elsewhere(monkeypatch, capsys):
+    assert run_setup(monkeypatch, in_colab=False, is_installed=False) == []
+    assert capsys.readouterr().out == ""
+
+
+def test_colab_cell_installs_if_missing_and_keeps_torch_and_numpy(monkeypatch, capsys):
+    import numpy
+    import torch
+
+    (call,) = run_setup(monkeypatch, in_colab=True, is_installed=False)
+    assert call[1:4] == ["-m", "pip", "install"]
+    assert call[-3] == f"llmbook @ git+{ADDRESS}@main"
+    assert call[-2:] == [f"torch=={torch.__version__}", f"numpy=={numpy.__version__}"]
+    assert "kept torch==" in capsys.readouterr().out
+
+
+def test_colab_cell_says_so_if_the_package_is_there(monkeypatch, capsys):
+    assert run_setup(monkeypatch, in_colab=True, is_installed=True) == []
+    assert "nothing was installed" in capsys.readouterr().out
