@@ -24,7 +24,9 @@ def outputs(path):
 
 
 def test_run_stores_outputs_and_a_second_run_does_nothing(tmp_path, capsys):
-    path = make_book(tmp_path, "x = 2\nprint(x)\nprint(x)", "x + 1")
+    path = make_book(
+        tmp_path, "import time\nx = 2\nprint(x)\ntime.sleep(0.2)\nprint(x)", "x + 1"
+    )
     assert chapters.run_stale(tmp_path, [], force=False, jobs=2) == 0
     assert outputs(path)[0][0].text == "2\n2\n"
     assert outputs(path)[1][0].data["text/plain"] == "3"

@@ -1,0 +1,89 @@
+// What the book's pages do: draw the stored plots in the reader's colours, follow the
+// theme, and unfold everything for print.
+(function () {
+  "use strict";
+  const root = document.documentElement;
+  const token = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+  // The template's mid-tones, replaced by the colours of the reader's theme.
+  function themed(layout) {
+    const ink = token("--lb-ink"), soft = token("--lb-soft"), line = token("--lb-line");
+    const patch = {
+      "font.color": ink, "font.family": token("--lb-sans"),
+      "hoverlabel.bgcolor": token("--lb-raised"), "hoverlabel.bordercolor": soft,
+      "hoverlabel.font.color": ink,
+      colorway: [0, 1, 2, 3, 4, 5, 6, 7].map((i) => token(`--lb-${i}`)),
+    };
+    const axes = Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key));
+    for (const axis of new Set(["xaxis", "yaxis", ...axes])) {
+      Object.assign(patch, { [`${axis}.gridcolor`]: line, [`${axis}.linecolor`]: soft,
+        [`${axis}.tickcolor`]: soft });
+    }
+    return patch;
+  }
+
+  function drawPlot(place) {
+    const data = JSON.parse(place.nextElementSibling.textContent);
+    const options = { ...data.config, responsive: true, displaylogo: false };
+    const layout = { ...data.layout, autosize: true };
+    delete layout.width; // the page decides
+    const narrow = () => place.clientWidth < 500;
+    if (narrow()) layout.margin = { ...layout.margin, l: 44, r: 8 };
+    place.style.minHeight = `${layout.height || 400}px`;
+    return window.Plotly.newPlot(place, data.data, layout, options)
+      .then(() => window.Plotly.relayout(place, themed(layout)))
+      .then(() => { place.dataset.drawn = "yes"; });
+  }
+
+  function retheme() {
+    for (const place of document.querySelectorAll('.llmbook-plot[data-drawn="yes"]')) {
+      window.Plotly.relayout(place, themed(place.layout));
+    }
+  }
+
+  // A figure is drawn when it comes near: a chapter may hold twenty of them.
+  function drawPlots() {
+    const places = [...document.querySelectorAll(".llmbook-plot")];
+    if (!places.length || !window.Plotly) return;
+    const watch = new IntersectionObserver((entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        watch.unobserve(target);
+        drawPlot(target);
+      }
+    }, { rootMargin: "600px" });
+    places.forEach((place) => watch.observe(place));
+    new MutationObserver(retheme).observe(root, { attributeFilter: ["data-theme"] });
+    window.addEventListener("beforeprint", () => places
+      .filter((place) => !place.dataset.drawn).forEach(drawPlot));
+  }
+
+  // Wide tables and code scroll; whoever has no mouse must be able to reach them.
+  function reachScrollers() {
+    for (const box of document.querySelectorAll(
+      "div.highlight pre, .pst-scrollable-table-container, div.math")) {
+      if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }
+  }
+
+  function unfoldForPrint() {
+    let opened = [];
+    window.addEventListener("beforeprint", () => {
+      opened = [...document.querySelectorAll("details:not([open])")];
+      for (const fold of opened) fold.open = true;
+    });
+    window.addEventListener("afterprint", () => {
+      for (const fold of opened) fold.open = false;
+    });
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    drawPlots();
+    unfoldForPrint();
+    reachScrollers();
+    window.addEventListener("resize", reachScrollers);
+    if (still.matches) root.style.scrollBehavior = "auto";
+  });
+})();

@@ -1,0 +1,17 @@
+"""The book's Sphinx extension: pages that need no network, figures, exercises.
+
+Add ``llmbook_utils.sphinx_ext`` to ``sphinx.extra_extensions`` in ``_config.yml``.
+"""
+
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from . import assets, figures, folded, numbering, pages, publish, status
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect the extension's parts to a Sphinx build."""
+    for part in (assets, figures, folded, numbering, pages, publish, status):
+        part.connect(app)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

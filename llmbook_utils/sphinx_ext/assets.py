@@ -1,0 +1,99 @@
+"""Every script, style and font comes from this machine's own packages."""
+
+import importlib.util
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.fileutil import copy_asset
+
+from llmbook_utils.widgets import KINDS
+from llmbook_utils.widgets.explorer import CORE_SCRIPT, STYLES
+
+FONTS = {
+    "font_source_serif_pro": ("Regular", "It", "Semibold", "SemiboldIt"),
+    "font_source_sans_pro": ("Regular", "It", "Semibold", "SemiboldIt"),
+}
+# Of MathJax's 24 MB, what a page may ask for.
+MATHJAX_PARTS = ("tex-chtml.js", "input/tex", "output/chtml", "a11y", "sre", "ui")
+MATHJAX_FILE = "mathjax/tex-chtml.js"
+PLOTLY_FILE = "plotly.min.js"
+
+
+def package_folder(module: str, pip_name: str) -> Path:
+    """Find an installed package's folder without running its code.
+
+    Raises
+    ------
+    ExtensionError
+        If the package is not installed; the message has the command.
+    """
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ExtensionError(
+            f"the book's pages need {pip_name}: python -m pip install {pip_name}"
+        )
+    return Path(spec.origin).parent
+
+
+def copy_assets(app: Sphinx, error: Exception | None) -> None:
+    """Copy what the pages load into the built book."""
+    if error is not None or app.builder.format != "html":
+        return
+    static = Path(app.outdir, "_static")
+    widgets = resources.files("llmbook_utils.widgets").joinpath("static")
+    for name in (*STYLES, CORE_SCRIPT, *(kind.script for kind in KINDS.values())):
+        (static / name).write_bytes(widgets.joinpath(name).read_bytes())
+    plotly = package_folder("plotly", "plotly") / "package_data" / PLOTLY_FILE
+    copy_asset(str(plotly), str(static))
+    mathjax = package_folder("sphinx-mathjax-offline", "sphinx-mathjax-offline")
+    for part in MATHJAX_PARTS:
+        source = mathjax / "static" / "mathjax" / part
+        target = static / "mathjax" / part
+        copy_asset(str(source), str(target if source.is_dir() else target.parent))
+    copy_fonts(static / "fonts")
+
+
+def copy_fonts(target: Path) -> None:
+    """Copy the faces that the style sheet names, and their licences."""
+    target.mkdir(parents=True, exist_ok=True)
+    for module, styles in FONTS.items():
+        files = package_folder(module, module.replace("_", "-")) / "files"
+        family = module.removeprefix("font_").replace("_", " ").title().replace(" ", "")
+        for style in styles:
+            name = f"{family}-{style}.otf"
+            (target / name).write_bytes((files / name).read_bytes())
+        licence = (files / "LICENSE.txt").read_bytes()
+        (target / f"{family}-LICENSE.txt").write_bytes(licence)
+
+
+def add_page_scripts(
+    app: Sphinx,
+    pagename: str,
+    templatename: str,
+    context: dict[str, Any],
+    doctree: nodes.document | None,
+) -> None:
+    """Load plotly, and each explorer's script, only where something needs it."""
+    body = context.get("body", "")
+    if 'class="llmbook-plot"' in body:
+        app.add_js_file(PLOTLY_FILE, defer="defer", priority=300)
+    used = [
+        kind for kind in KINDS.values() if f'data-llmbook="{kind.kind}"' in body
+    ]
+    if used:
+        app.add_js_file(CORE_SCRIPT, defer="defer", priority=310)
+    for kind in used:
+        app.add_js_file(kind.script, defer="defer", priority=320)
+
+
+def connect(app: Sphinx) -> None:
+    """Set the local paths and copy the files when the build has finished."""
+    app.config.mathjax_path = MATHJAX_FILE
+    for name in STYLES:
+        app.add_css_file(name, priority=400)
+    app.connect("html-page-context", add_page_scripts)
+    app.connect("build-finished", copy_assets)

@@ -1,0 +1,66 @@
+"""Text and cells that are folded away: the directive, the node, the solutions."""
+
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from sphinx.application import Sphinx
+
+from .publish import CHECK_TAG, SOLUTION_TAG
+
+
+class folded(nodes.General, nodes.Element):  # noqa: N801 (docutils finds visitors by it)
+    """Content behind a summary: the browser's own ``<details>``, closed."""
+
+
+class Folded(Directive):
+    """``:::{folded} Title`` folds its content away under the title."""
+
+    has_content = True
+    required_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar[dict[str, Any]] = {}
+
+    def run(self) -> list[nodes.Node]:
+        """Parse the content into a closed fold."""
+        self.assert_has_content()
+        node = folded(title=self.arguments[0], classes=["solution"])
+        self.state.nested_parse(self.content, self.content_offset, node)
+        return [node]
+
+
+def visit_html(self: Any, node: folded) -> None:  # noqa: ANN401
+    """Open the element; the summary is what a keyboard reaches."""
+    classes = " ".join(["llmbook-folded", *node["classes"]])
+    self.body.append(f'<details class="{classes}"><summary>')
+    self.body.append(f"{self.encode(node['title'])}</summary>")
+    self.body.append('<div class="llmbook-folded-body">')
+
+
+def depart_html(self: Any, node: folded) -> None:  # noqa: ANN401
+    """Close the element."""
+    self.body.append("</div></details>")
+
+
+def visit_other(self: Any, node: folded) -> None:  # noqa: ANN401
+    """Other formats cannot fold; they show the content."""
+
+
+def arrange_exercises(app: Sphinx, doctree: nodes.document) -> None:
+    """Fold worked solutions, and put a name over tasks and checks."""
+    for cell in list(doctree.findall(nodes.container)):
+        if f"tag_{SOLUTION_TAG}" in cell["classes"]:
+            fold = folded(title="Worked solution", classes=["solution"])
+            cell.replace_self(fold)
+            fold += cell
+        elif f"tag_{CHECK_TAG}" in cell["classes"]:
+            label = nodes.paragraph("", "Check", classes=["llmbook-cell-label"])
+            cell.insert(0, label)
+
+
+def connect(app: Sphinx) -> None:
+    """Register the node, the directive and the arrangement of exercise cells."""
+    other = (visit_other, visit_other)
+    app.add_node(folded, html=(visit_html, depart_html), latex=other, text=other)
+    app.add_directive("folded", Folded)
+    app.connect("doctree-read", arrange_exercises)
