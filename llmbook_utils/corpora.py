@@ -17,7 +17,19 @@ from pathlib import Path
 # Tests and tools say little about the library, and other people's packages would
 # make the corpus differ from one reader to the next.
 _LEFT_OUT = frozenset(
-    ["__pycache__", "config", "dist-packages", "ensurepip", "idle_test", "idlelib", "lib2to3", "pydoc_data", "site-packages", "test", "tests", "turtledemo"]
+    {
+        "__pycache__",
+        "dist-packages",
+        "ensurepip",
+        "idle_test",
+        "idlelib",
+        "lib2to3",
+        "pydoc_data",
+        "site-packages",
+        "test",
+        "tests",
+        "turtledemo",
+    }
 )
 _HAS_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 

@@ -2,80 +2,29 @@
 
 ``show`` stores a figure's data and its words, never plotly's 5 MB of JavaScript, so
 that a notebook stays small and two runs store the same output. In the built book
-the page draws the data with its own copy of plotly and in the reader's colours; the
-template's colours are mid-tones that can be read on white and on near-black, for
-notebooks, whose theme we cannot know.
+the page draws the data with its own copy of plotly and in the reader's colours.
 """
 
+import base64
 import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 import plotly.io as pio
 
-TEMPLATE = "llmbook"
+from .plot_style import DIVERGING, SEQUENTIAL, TEMPLATE, house_template
+
 MIME = "application/vnd.plotly.v1+json"
-# Colour-blind-safe mid-tones: contrast of 3 or more on white and on near-black.
-PALETTE = (
-    "#2f78c4",  # blue
-    "#cf5b27",  # vermilion
-    "#1b9274",  # green
-    "#a05fb4",  # purple
-    "#a97f12",  # ochre
-    "#c7568c",  # pink
-    "#6b7d2e",  # olive
-    "#77808c",  # grey
-)
-# Even steps of lightness (like viridis), and blue to vermilion through grey.
-SEQUENTIAL = ((0.0, "#1d3f66"), (0.35, "#2f78c4"), (0.7, "#62b4c4"), (1.0, "#e6d690"))
-DIVERGING = (
-    (0.0, "#1d5fa8"),
-    (0.25, "#79a9d6"),
-    (0.5, "#e9e6df"),
-    (0.75, "#e39a70"),
-    (1.0, "#b0431a"),
-)
-INK, GRID = "#757575", "rgba(128,128,128,0.28)"
-CONFIG = {"displaylogo": False, "responsive": True}
+CONFIG = {
+    "displaylogo": False,
+    "responsive": True,
+    "showSendToCloud": False,  # plotly 7 offers to upload the chart
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+}
 DIGITS = 4  # significant digits of stored numbers
-
-
-def house_template() -> go.layout.Template:
-    """Build the book's plotly template."""
-    axis = {
-        "gridcolor": GRID,
-        "linecolor": INK,
-        "showline": True,
-        "zeroline": False,
-        "ticks": "outside",
-        "tickcolor": INK,
-        "automargin": True,
-    }
-    return go.layout.Template(
-        layout={
-            "colorway": PALETTE,
-            "font": {
-                "family": "Source Sans Pro, system-ui, sans-serif",
-                "size": 14,
-                "color": INK,
-            },
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "colorscale": {
-                "sequential": SEQUENTIAL,
-                "sequentialminus": SEQUENTIAL[::-1],
-                "diverging": DIVERGING,
-            },
-            "xaxis": axis,
-            "yaxis": axis,
-            "margin": {"l": 56, "r": 16, "t": 24, "b": 48},
-            "height": 400,
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-            "hoverlabel": {"font": {"family": "Source Sans Pro, sans-serif"}},
-        }
-    )
 
 
 pio.templates[TEMPLATE] = house_template()
@@ -132,21 +81,14 @@ def bars(
     x_title: str,
     y_title: str,
 ) -> go.Figure:
-    """Draw groups of bars: one group for each label, one bar for each series.
+    """Draw a group of bars for each label, with one bar for each named series.
 
-    Parameters
-    ----------
-    series : mapping of str to sequence of float
-        The heights by name.
-    labels : sequence of str
-        The labels below the groups.
-    x_title, y_title : str
-        What the axes measure, with the unit.
+    The other parameters are those of ``lines``; a hatching differs with the colour.
     """
     figure = go.Figure()
     for number, (name, values) in enumerate(series.items()):
         figure.add_bar(
-            x=labels,
+            x=list(labels),
             y=values,
             name=name,
             marker_pattern_shape=("", "/", ".", "x")[number % 4],
@@ -184,8 +126,8 @@ def heatmap(
     figure = go.Figure()
     figure.add_heatmap(
         z=matrix,
-        x=x_labels,
-        y=y_labels,
+        x=list(x_labels),
+        y=list(y_labels),
         colorscale=DIVERGING if diverging else SEQUENTIAL,
         zmid=0 if diverging else None,
         colorbar={"title": {"text": title, "side": "right"}, "thickness": 14},
@@ -208,18 +150,9 @@ def scatter(
     x_title: str,
     y_title: str,
 ) -> go.Figure:
-    """Draw named points; groups differ in colour and in shape.
+    """Draw points (n_points, 2) with their labels; groups differ in colour and shape.
 
-    Parameters
-    ----------
-    xy : array_like, shape (n_points, 2)
-        The points.
-    labels : sequence of str
-        The name that stands at each point.
-    groups : sequence of str, optional
-        The group of each point.
-    x_title, y_title : str
-        What the axes measure, with the unit.
+    The other parameters are those of ``lines``.
     """
     symbols = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star")
     group_of = list(groups) if groups is not None else [""] * len(labels)
@@ -252,6 +185,8 @@ def plain(value: Any) -> Any:
     if hasattr(value, "tolist"):  # numpy arrays and scalars
         value = value.tolist()
     if isinstance(value, Mapping):
+        if "bdata" in value:
+            return plain(_decoded(value))
         return {str(key): plain(item) for key, item in value.items() if key != "uid"}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
@@ -260,6 +195,13 @@ def plain(value: Any) -> Any:
             return None  # JSON has no NaN; plotly draws a gap
         return float(f"{value:.{DIGITS}g}")
     return value
+
+
+def _decoded(packed: Mapping[str, Any]) -> np.ndarray:
+    """Unpack an array that plotly 6 and later keep in base64."""
+    array = np.frombuffer(base64.b64decode(packed["bdata"]), dtype=packed["dtype"])
+    shape = str(packed.get("shape", array.size)).split(",")
+    return array.reshape([int(size) for size in shape])
 
 
 def figure_data(figure: go.Figure, name: str, caption: str, alt: str) -> dict[str, Any]:
@@ -276,7 +218,6 @@ def figure_data(figure: go.Figure, name: str, caption: str, alt: str) -> dict[st
                 f"show needs {word}=..., got {value!r}; a figure without it cannot be "
                 "referred to, or says nothing to a reader who cannot see it"
             )
-    # subtle: to_dict() of plotly 6 and later would encode arrays in base64.
     data = plain(figure.to_plotly_json())
     words = {"name": name, "caption": caption, "alt": alt}
     data["layout"]["meta"] = {"llmbook": words}

@@ -112,14 +112,19 @@ def _shorten_docstrings(text: str, node: ast.AST) -> str:
     return textwrap.dedent("\n".join(shown[n] for n in sorted(shown)))
 
 
-def _written(cell: nbformat.NotebookNode, nb: nbformat.NotebookNode, link: str) -> str:
+def _written(
+    cell: nbformat.NotebookNode, nb: nbformat.NotebookNode, path: Path, root: Path
+) -> str:
     """Give the text that a cell must have; its own if no machine writes it."""
     tags = cell.metadata.get("tags", [])
     if "source" in cell.metadata:
         return package_source(cell.metadata["source"])
+    if "colab-setup" in tags:
+        url, branch = repository(root)
+        return COLAB_SETUP.format(url=url, branch=branch)
     if "cost" in tags:
         cost = chapters.cost_line(nb) if "llmbook" in nb.metadata else "Not yet run."
-        return f"{cost} [Open in Colab]({link})"
+        return f"{cost} [Open in Colab]({colab_url(path, root)})"
     return cell.source
 
 
@@ -132,25 +137,28 @@ def sync_notebook(path: Path, root: Path) -> nbformat.NotebookNode | None:
         The changed notebook, or None if nothing differs.
     """
     nb = nbformat.read(path, as_version=4)
-    url, branch = repository(root)
     before = [cell.source for cell in nb.cells]
     for cell in nb.cells:
-        if "colab-setup" in cell.metadata.get("tags", []):
-            cell.source = COLAB_SETUP.format(url=url, branch=branch)
-        else:
-            cell.source = _written(cell, nb, colab_url(path, root))
+        cell.source = _written(cell, nb, path, root)
     return nb if before != [cell.source for cell in nb.cells] else None
 
 
-def sync_readme(root: Path) -> str | None:
-    """Compute the README with the addresses of the repository and of Colab.
+def sync_addresses(path: Path, root: Path) -> str | None:
+    """Compute a text with the addresses of the repository and of Colab put right.
+
+    Parameters
+    ----------
+    path : Path
+        A file in which the only addresses on GitHub are the book's own.
+    root : Path
+        The repository.
 
     Returns
     -------
     str or None
         The changed text, or None if nothing differs.
     """
-    text = (root / "README.md").read_text(encoding="utf8")
+    text = path.read_text(encoding="utf8")
     url, branch = repository(root)
     slug = url.removeprefix("https://github.com/")
     new = re.sub(r"https://github\.com/[\w.-]+/[\w-]+", url, text)
@@ -181,9 +189,10 @@ def sync_all(root: Path, check: bool) -> list[str]:
             changed.append(path.name)
             if not check:
                 chapters.write(nb, path)
-    readme = sync_readme(root)
-    if readme is not None:
-        changed.append("README.md")
-        if not check:
-            (root / "README.md").write_text(readme, encoding="utf8")
+    for name in ("README.md", "CITATION.cff"):
+        text = sync_addresses(root / name, root)
+        if text is not None:
+            changed.append(name)
+            if not check:
+                (root / name).write_text(text, encoding="utf8")
     return changed

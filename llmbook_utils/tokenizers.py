@@ -28,6 +28,7 @@ def split_words(text: str) -> list[str]:
     Parameters
     ----------
     text : str
+        Of any length, one document for example.
 
     Returns
     -------

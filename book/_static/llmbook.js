@@ -33,7 +33,19 @@
     place.style.minHeight = `${layout.height || 400}px`;
     return window.Plotly.newPlot(place, data.data, layout, options)
       .then(() => window.Plotly.relayout(place, themed(layout)))
+      .then(() => nameParts(place))
       .then(() => { place.dataset.drawn = "yes"; });
+  }
+
+  // A picture cannot hold buttons: once plotly has added its own, the drawing inside
+  // is the picture and the whole is a group. What plotly lays over it stays silent.
+  function nameParts(place) {
+    const label = place.getAttribute("aria-label");
+    place.setAttribute("role", "group");
+    const [drawing, ...layers] = place.querySelectorAll(".main-svg");
+    drawing.setAttribute("role", "img");
+    drawing.setAttribute("aria-label", label);
+    for (const layer of layers) layer.setAttribute("aria-hidden", "true");
   }
 
   function retheme() {
@@ -68,20 +80,25 @@
     }
   }
 
-  function unfoldForPrint() {
-    let opened = [];
+  // Paper is white and cannot be unfolded.
+  function prepareForPrint() {
+    let opened = [], theme = "";
     window.addEventListener("beforeprint", () => {
+      theme = root.dataset.theme;
+      root.dataset.theme = "light";
+      retheme();
       opened = [...document.querySelectorAll("details:not([open])")];
       for (const fold of opened) fold.open = true;
     });
     window.addEventListener("afterprint", () => {
+      root.dataset.theme = theme;
       for (const fold of opened) fold.open = false;
     });
   }
 
   document.addEventListener("DOMContentLoaded", () => {
     drawPlots();
-    unfoldForPrint();
+    prepareForPrint();
     reachScrollers();
     window.addEventListener("resize", reachScrollers);
     if (still.matches) root.style.scrollBehavior = "auto";

@@ -173,6 +173,7 @@ def svd_vectors(
     Parameters
     ----------
     matrix : array or sparse array, (V, C)
+        A row for each word.
     n_embd : int
         Length of a vector, below both V and C.
     power : float

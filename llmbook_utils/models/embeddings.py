@@ -15,27 +15,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from llmbook_utils.models.counting import (
-    cooccurrence,
-    ppmi,
-    skipgram_pairs,
-    svd_vectors,
-)
-from llmbook_utils.models.similarity import analogy, nearest, precision_at_k
-
-__all__ = [
-    "GaussianEmbedding",
-    "Glove",
-    "NegativeSampler",
-    "SkipGram",
-    "analogy",
-    "cooccurrence",
-    "nearest",
-    "ppmi",
-    "precision_at_k",
-    "skipgram_pairs",
-    "svd_vectors",
-]
+from llmbook_utils.models.counting import cooccurrence as cooccurrence
+from llmbook_utils.models.counting import ppmi as ppmi
+from llmbook_utils.models.counting import skipgram_pairs as skipgram_pairs
+from llmbook_utils.models.counting import svd_vectors as svd_vectors
+from llmbook_utils.models.similarity import analogy as analogy
+from llmbook_utils.models.similarity import nearest as nearest
+from llmbook_utils.models.similarity import precision_at_k as precision_at_k
 
 
 class NegativeSampler:
@@ -102,8 +88,10 @@ class SkipGram(nn.Module):
 
     Parameters
     ----------
-    vocab_size, n_embd : int
-        V and the length of a vector.
+    vocab_size : int
+        V.
+    n_embd : int
+        C, the length of a vector.
 
     Notes
     -----
@@ -120,15 +108,18 @@ class SkipGram(nn.Module):
         super().__init__()
         self.input = nn.Embedding(vocab_size, n_embd)
         self.output = nn.Embedding(vocab_size, n_embd)
-        nn.init.uniform_(self.input.weight, -0.5 / n_embd, 0.5 / n_embd)
-        nn.init.zeros_(self.output.weight)
+        nn.init.normal_(self.input.weight, std=0.1)
+        nn.init.normal_(self.output.weight, std=0.1)
 
     def loss(self, center: Tensor, context: Tensor, noise: Tensor, k: int) -> Tensor:
         """-log s(u.v) - k E[log s(-u.v_noise)], averaged over the batch.
 
         Parameters
         ----------
-        center, context : tensor of int, (B,)
+        center : tensor of int, (B,)
+            Words.
+        context : tensor of int, (B,)
+            For each, a word that occurred near it.
         noise : tensor of int, (K,)
             All pairs share these noise words, so that their scores are one matrix
             product. With one pair and K = k this is equation 4 of the paper.
@@ -155,8 +146,10 @@ class Glove(nn.Module):
 
     Parameters
     ----------
-    vocab_size, n_embd : int
-        V and the length of a vector.
+    vocab_size : int
+        V.
+    n_embd : int
+        C, the length of a vector.
     x_max : float
         Pairs that occur this often or more have full weight.
     alpha : float
@@ -190,9 +183,12 @@ class Glove(nn.Module):
 
         Parameters
         ----------
-        row, col : tensor of int, (B,)
+        row : tensor of int, (B,)
+            Words.
+        col : tensor of int, (B,)
+            Their contexts.
         count : tensor of float, (B,)
-            Positive: pairs that never occur are left out.
+            How often they occur together, positive: other pairs are left out.
 
         Returns
         -------
@@ -211,14 +207,17 @@ class Glove(nn.Module):
 class GaussianEmbedding(nn.Module):
     """A word as a Gaussian: where it lies, and how far it reaches.
 
+    A word that must lie near many different contexts becomes wide.
+
     Parameters
     ----------
-    vocab_size, n_embd : int
-        V and the length of a mean vector.
+    vocab_size : int
+        V.
+    n_embd : int
+        C, the length of a mean vector.
     energy : {"likelihood", "kl"}
-        How well two words fit: the logarithm of the overlap of their Gaussians, the
-        same both ways; or minus KL(context || word), which a wide word's contexts
-        make small.
+        How well a word and a context fit: the logarithm of the overlap of their
+        Gaussians, or minus KL(context || word).
     spherical : bool
         One variance for each word instead of one for each of its dimensions.
     bounds : (float, float)
@@ -232,63 +231,66 @@ class GaussianEmbedding(nn.Module):
     Notes
     -----
     Source: Vilnis & McCallum (2015), "Word representations via Gaussian embedding",
-    sections 3.2 and 3.3. The paper cuts the variances back into their bounds after
-    each step; here a sigmoid keeps them there. Built in chapter 02.
+    sections 3 and 4. The paper cuts the variances back into their bounds after each
+    step; here a sigmoid keeps them there. Built in chapter 02.
 
     Examples
     --------
     >>> model = GaussianEmbedding(vocab_size=100, n_embd=8)
     >>> model.vectors().shape, model.variances().shape
-    ((100, 8), (100, 8))
+    ((100, 8), (100, 1))
     """
 
     def __init__(
         self,
         vocab_size: int,
         n_embd: int,
-        energy: Literal["likelihood", "kl"] = "kl",
-        spherical: bool = False,
-        bounds: tuple[float, float] = (0.1, 10.0),
+        energy: Literal["likelihood", "kl"] = "likelihood",
+        spherical: bool = True,
+        bounds: tuple[float, float] = (0.05, 20.0),
     ) -> None:
         super().__init__()
         if energy not in ("likelihood", "kl"):
             raise ValueError(f"energy must be 'likelihood' or 'kl', got {energy!r}")
         if not 0 < bounds[0] < bounds[1]:
             raise ValueError(f"bounds must be 0 < low < high, got {bounds}")
-        self.energy_name, self.bounds = energy, bounds
+        self.kind, self.bounds = energy, bounds
+        d_var = 1 if spherical else n_embd
         self.mean = nn.Embedding(vocab_size, n_embd)
-        self.spread = nn.Embedding(vocab_size, 1 if spherical else n_embd)
-        nn.init.normal_(self.mean.weight, std=n_embd**-0.5)
-        nn.init.zeros_(self.spread.weight)  # the middle of the bounds, in logarithm
-
-    def log_var(self, words: Tensor) -> Tensor:
-        """Logarithm of the variances, (..., C) or (..., 1) if spherical."""
-        low, high = np.log(self.bounds)
-        return low + (high - low) * torch.sigmoid(self.spread(words))
+        self.spread = nn.Embedding(vocab_size, d_var)
+        self.context_mean = nn.Embedding(vocab_size, n_embd)
+        self.context_spread = nn.Embedding(vocab_size, d_var)
+        for mean in (self.mean, self.context_mean):
+            nn.init.normal_(mean.weight, std=0.3)
+        for spread in (self.spread, self.context_spread):
+            nn.init.zeros_(spread.weight)  # the middle of the bounds, in logarithm
 
     def energy(self, word: Tensor, context: Tensor) -> Tensor:
-        """How well the words (B,) fit their contexts (B,), (B,) in nats."""
-        gap = (self.mean(word) - self.mean(context)) ** 2  # (B, C)
-        log_w, log_c = self.log_var(word), self.log_var(context)
-        if self.energy_name == "likelihood":
-            var = log_w.exp() + log_c.exp()
+        """How well words (B,) fit contexts (B,): (B,), in nats, higher is better."""
+        gap = (self.mean(word) - self.context_mean(context)) ** 2  # (B, C)
+        var_w = self._bound(self.spread(word)).expand_as(gap)
+        var_c = self._bound(self.context_spread(context)).expand_as(gap)
+        if self.kind == "likelihood":
+            var = var_w + var_c
             return -0.5 * (gap / var + (2 * torch.pi * var).log()).sum(dim=-1)
-        ratio = log_c - log_w
-        kl = 0.5 * (ratio.exp() + gap / log_w.exp() - 1 - ratio).sum(dim=-1)
-        return -kl
+        ratio = var_c / var_w
+        return -0.5 * (ratio + gap / var_w - 1 - ratio.log()).sum(dim=-1)
 
     def loss(
         self, word: Tensor, context: Tensor, noise: Tensor, margin: float = 1.0
     ) -> Tensor:
-        """Mean of max(0, margin - E(word, context) + E(word, noise)), all (B,)."""
+        """Mean of max(0, margin - E(word, context) + E(word, noise)), ids all (B,)."""
         gain = self.energy(word, context) - self.energy(word, noise)
         return F.relu(margin - gain).mean()
 
     def vectors(self) -> np.ndarray:
-        """The means, (V, C)."""
+        """The words' means, (V, C)."""
         return self.mean.weight.detach().cpu().numpy()
 
     def variances(self) -> np.ndarray:
-        """The variances, (V, C) or (V, 1) if spherical."""
-        everything = torch.arange(len(self.mean.weight), device=self.mean.weight.device)
-        return self.log_var(everything).exp().detach().cpu().numpy()
+        """The words' variances, (V, 1) if spherical, else (V, C)."""
+        return self._bound(self.spread.weight).detach().cpu().numpy()
+
+    def _bound(self, spread: Tensor) -> Tensor:
+        low, high = np.log(self.bounds)
+        return (low + (high - low) * torch.sigmoid(spread)).exp()

@@ -20,9 +20,11 @@ def nearest(vectors: Vectors, index: int, k: int = 10) -> tuple[np.ndarray, np.n
     Parameters
     ----------
     vectors : array or sparse array, (V, C)
+        A row for each word.
     index : int
         The word.
     k : int
+        How many.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def nearest(vectors: Vectors, index: int, k: int = 10) -> tuple[np.ndarray, np.n
     >>> ids.tolist(), cosines.round(3).tolist()
     ([2, 1], [1.0, 0.6])
     """
-    _check(vectors, [index], k)
+    _check(vectors, [index], k, exclude=1)
     unit = _unit_rows(vectors)
     return _best(unit, unit[[index]], exclude=[index], k=k)
 
@@ -59,10 +61,16 @@ def analogy(
     Parameters
     ----------
     vectors : array or sparse array, (V, C)
-    a, b, c : int
-        Words. They are left out of the answers: else the answer would mostly be `b`
-        or `c` itself.
+        A row for each word.
+    a : int
+        A word.
+    b : int
+        A word that stands to `a` as the answer stands to `c`.
+    c : int
+        A word. All three are left out of the answers: else the answer would mostly
+        be `b` or `c` itself.
     k : int
+        How many answers.
 
     Returns
     -------
@@ -86,7 +94,7 @@ def analogy(
     >>> analogy(vectors, 0, 1, 2, k=1)[0].tolist()
     [3]
     """
-    _check(vectors, [a, b, c], k)
+    _check(vectors, [a, b, c], k, exclude=len({a, b, c}))
     unit = _unit_rows(vectors)
     target = _unit_rows(unit[[b]] - unit[[a]] + unit[[c]])
     return _best(unit, target, exclude=[a, b, c], k=k)
@@ -100,9 +108,11 @@ def precision_at_k(
     Parameters
     ----------
     vectors : array or sparse array, (V, C)
+        A row for each word.
     groups : sequence of sequences of int
         Words that belong together, more than `k` in each group.
     k : int
+        How many neighbours of each word are looked at.
 
     Returns
     -------
@@ -129,7 +139,7 @@ def precision_at_k(
     unit = _unit_rows(vectors)
     hits = []
     for group in groups:
-        _check(vectors, group, k)
+        _check(vectors, group, k, exclude=1)
         if not k < len(set(group)) == len(group):
             raise ValueError(
                 f"each group needs more than k={k} different words, got {list(group)}"
@@ -142,16 +152,17 @@ def precision_at_k(
     return float(np.mean(hits))
 
 
-def _check(vectors: Vectors, words: Sequence[int], k: int) -> None:
+def _check(vectors: Vectors, words: Sequence[int], k: int, exclude: int) -> None:
     """Complain about words that are no rows, and about a `k` that cannot be had."""
-    rows = vectors.shape[0]
     if vectors.ndim != 2:
         raise ValueError(f"vectors must have shape (V, C), got {vectors.shape}")
+    rows = vectors.shape[0]
     for word in words:
         if not 0 <= word < rows:
             raise ValueError(f"word ids must lie in 0 ... {rows - 1}, got {word}")
-    if not 0 < k < rows:
-        raise ValueError(f"k must lie in 1 ... {rows - 1}, got {k}")
+    most = rows - exclude
+    if not 0 < k <= most:
+        raise ValueError(f"k must lie in 1 ... {most}, got {k}")
 
 
 def _unit_rows(vectors: Vectors) -> Vectors:

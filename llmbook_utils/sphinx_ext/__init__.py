@@ -7,11 +7,23 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from . import assets, figures, folded, numbering, pages, publish, status
+from . import (
+    assets,
+    diagram,
+    figures,
+    folded,
+    markup,
+    numbering,
+    pages,
+    publish,
+    status,
+)
+
+PARTS = (assets, diagram, figures, folded, markup, numbering, pages, publish, status)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the extension's parts to a Sphinx build."""
-    for part in (assets, figures, folded, numbering, pages, publish, status):
+    for part in PARTS:
         part.connect(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -21,6 +21,13 @@ FONTS = {
 MATHJAX_PARTS = ("tex-chtml.js", "input/tex", "output/chtml", "a11y", "sre", "ui")
 MATHJAX_FILE = "mathjax/tex-chtml.js"
 PLOTLY_FILE = "plotly.min.js"
+# Runs before the page is painted: the theme's own script, which comes later, would
+# let a dark page flash white.
+EARLY_THEME = (
+    "(function (root) { if (!root.dataset.theme) root.dataset.theme = "
+    "matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'; }"
+    "(document.documentElement));"
+)
 
 
 def package_folder(module: str, pip_name: str) -> Path:
@@ -81,9 +88,7 @@ def add_page_scripts(
     body = context.get("body", "")
     if 'class="llmbook-plot"' in body:
         app.add_js_file(PLOTLY_FILE, defer="defer", priority=300)
-    used = [
-        kind for kind in KINDS.values() if f'data-llmbook="{kind.kind}"' in body
-    ]
+    used = [kind for kind in KINDS.values() if f'data-llmbook="{kind.kind}"' in body]
     if used:
         app.add_js_file(CORE_SCRIPT, defer="defer", priority=310)
     for kind in used:
@@ -93,6 +98,9 @@ def add_page_scripts(
 def connect(app: Sphinx) -> None:
     """Set the local paths and copy the files when the build has finished."""
     app.config.mathjax_path = MATHJAX_FILE
+    # Jupyter Book always sets this value of an extension that we do not load.
+    app.add_config_value("comments_config", {}, "html")
+    app.add_js_file(None, body=EARLY_THEME, priority=100)
     for name in STYLES:
         app.add_css_file(name, priority=400)
     app.connect("html-page-context", add_page_scripts)

@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 from .publish import CHECK_TAG, SOLUTION_TAG
 
 
-class folded(nodes.General, nodes.Element):  # noqa: N801 (docutils finds visitors by it)
+class folded(nodes.General, nodes.Element):
     """Content behind a summary: the browser's own ``<details>``, closed."""
 
 
@@ -29,7 +29,7 @@ class Folded(Directive):
         return [node]
 
 
-def visit_html(self: Any, node: folded) -> None:  # noqa: ANN401
+def visit_html(self: Any, node: folded) -> None:
     """Open the element; the summary is what a keyboard reaches."""
     classes = " ".join(["llmbook-folded", *node["classes"]])
     self.body.append(f'<details class="{classes}"><summary>')
@@ -37,12 +37,12 @@ def visit_html(self: Any, node: folded) -> None:  # noqa: ANN401
     self.body.append('<div class="llmbook-folded-body">')
 
 
-def depart_html(self: Any, node: folded) -> None:  # noqa: ANN401
+def depart_html(self: Any, node: folded) -> None:
     """Close the element."""
     self.body.append("</div></details>")
 
 
-def visit_other(self: Any, node: folded) -> None:  # noqa: ANN401
+def visit_other(self: Any, node: folded) -> None:
     """Other formats cannot fold; they show the content."""
 
 
@@ -51,11 +51,25 @@ def arrange_exercises(app: Sphinx, doctree: nodes.document) -> None:
     for cell in list(doctree.findall(nodes.container)):
         if f"tag_{SOLUTION_TAG}" in cell["classes"]:
             fold = folded(title="Worked solution", classes=["solution"])
-            cell.replace_self(fold)
+            # Not replace_self, which would hand the cell's classes to the fold.
+            cell.parent.replace(cell, fold)
             fold += cell
         elif f"tag_{CHECK_TAG}" in cell["classes"]:
             label = nodes.paragraph("", "Check", classes=["llmbook-cell-label"])
             cell.insert(0, label)
+
+
+def mark_cost(app: Sphinx, doctree: nodes.document) -> None:
+    """Find the line below a title that says what a chapter costs.
+
+    It is a paragraph in italics alone, which Jupyter shows well, too.
+    """
+    for title in doctree.findall(nodes.title):
+        line = title.next_node(siblings=True, descend=False)
+        is_italic = isinstance(line, nodes.paragraph) and len(line) == 1
+        if is_italic and isinstance(line[0], nodes.emphasis):
+            line["classes"].append("cost")
+        return
 
 
 def connect(app: Sphinx) -> None:
@@ -64,3 +78,4 @@ def connect(app: Sphinx) -> None:
     app.add_node(folded, html=(visit_html, depart_html), latex=other, text=other)
     app.add_directive("folded", Folded)
     app.connect("doctree-read", arrange_exercises)
+    app.connect("doctree-read", mark_cost)

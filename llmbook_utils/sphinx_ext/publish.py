@@ -11,6 +11,8 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
+from llmbook_utils.widgets import MIME, Quiz
+
 CODE_STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 TEXT_STUB = "YOUR ANSWER HERE"
 SETUP_TAG = "colab-setup"
@@ -26,14 +28,14 @@ def source_of(cell: Cell) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
-def split_regions(source: str, mark: str) -> tuple[list[str], list[str], bool]:
+def split_regions(source: str, mark: str) -> tuple[list[str], list[str]]:
     """Take the regions between ``BEGIN mark`` and ``END mark`` out of a source.
 
     Returns
     -------
-    tuple of list, list and bool
+    tuple of list and list
         The lines outside, where each region has left its indentation followed by a
-        null character; all lines but the marks; whether there was a region.
+        null character, and the lines inside.
 
     Raises
     ------
@@ -41,23 +43,21 @@ def split_regions(source: str, mark: str) -> tuple[list[str], list[str], bool]:
         If a region is not closed, or begins within another.
     """
     outside: list[str] = []
-    everything: list[str] = []
-    is_inside = found = False
+    inside: list[str] = []
+    is_inside = False
     for line in source.split("\n"):
         if f"BEGIN {mark}" in line:
             if is_inside:
                 raise ValueError(f"BEGIN {mark} within a {mark} region:\n{source}")
-            is_inside = found = True
+            is_inside = True
             outside.append(re.match(r"\s*", line)[0] + "\0")
         elif f"END {mark}" in line:
             is_inside = False
         else:
-            everything.append(line)
-            if not is_inside:
-                outside.append(line)
+            (inside if is_inside else outside).append(line)
     if is_inside:
         raise ValueError(f"BEGIN {mark} without END {mark}:\n{source}")
-    return outside, everything, found
+    return outside, inside
 
 
 def clear_solution(source: str, stub: str = CODE_STUB) -> str:
@@ -73,8 +73,8 @@ def clear_solution(source: str, stub: str = CODE_STUB) -> str:
         # YOUR CODE HERE
         raise NotImplementedError()
     """
-    outside, _, found = split_regions(source, "SOLUTION")
-    if not found:
+    outside, _ = split_regions(source, "SOLUTION")
+    if not any(line.endswith("\0") for line in outside):
         return stub
     lines = []
     for line in outside:
@@ -87,7 +87,7 @@ def clear_solution(source: str, stub: str = CODE_STUB) -> str:
 
 def clear_hidden_tests(source: str) -> str:
     """Take hidden tests out, as nbgrader's ClearHiddenTests does."""
-    outside, _, _ = split_regions(source, "HIDDEN TESTS")
+    outside, _ = split_regions(source, "HIDDEN TESTS")
     return "\n".join(line for line in outside if not line.endswith("\0"))
 
 
@@ -141,7 +141,14 @@ def _publish_cell(cell: Cell) -> list[Cell]:
     if grader.get("grade"):
         cell["source"] = clear_hidden_tests(source)
         _tag(cell, CHECK_TAG)
+    if _shows_quiz(cell):
+        _tag(cell, "remove-input")  # the code names the right answers
     return [cell]
+
+
+def _shows_quiz(cell: Cell) -> bool:
+    layers = [output.get("data", {}).get(MIME) for output in cell["outputs"]]
+    return any(layer and layer.get("kind") == Quiz.kind for layer in layers)
 
 
 def _publish_solution(cell: Cell, source: str) -> list[Cell]:
@@ -151,8 +158,8 @@ def _publish_solution(cell: Cell, source: str) -> list[Cell]:
     task["outputs"] = []
     task["execution_count"] = None
     _tag(task, TASK_TAG)
-    _, everything, _ = split_regions(source, "SOLUTION")
-    cell["source"] = clear_hidden_tests("\n".join(everything))
+    solved = [line for line in source.split("\n") if not _is_mark(line)]
+    cell["source"] = clear_hidden_tests("\n".join(solved))
     if "id" in cell:  # a notebook's cell ids are unique
         cell["id"] = f"{cell['id'][:55]}-solved"
     _tag(cell, SOLUTION_TAG)
@@ -163,14 +170,17 @@ def _publish_text(
     cell: Cell, source: str, is_tagged: bool, grader: dict[str, Any]
 ) -> list[Cell]:
     """Fold a written answer; what stands outside its region is the question."""
-    outside, everything, found = split_regions(source, "SOLUTION")
-    if found:
-        question = "\n".join(line for line in outside if not line.endswith("\0"))
-        inside = [line for line in everything if line not in outside]
-        cell["source"] = f"{question}\n\n{_fold(inside)}"
+    outside, inside = split_regions(source, "SOLUTION")
+    question = [line for line in outside if not line.endswith("\0")]
+    if len(question) < len(outside):
+        cell["source"] = "\n".join([*question, "", _fold(inside)])
     elif is_tagged or grader.get("solution"):
-        cell["source"] = _fold(everything)
+        cell["source"] = _fold(question)
     return [cell]
+
+
+def _is_mark(line: str) -> bool:
+    return "BEGIN SOLUTION" in line or "END SOLUTION" in line
 
 
 def _fold(lines: list[str]) -> str:

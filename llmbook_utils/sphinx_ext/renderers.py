@@ -24,8 +24,8 @@ class LlmbookRenderer:
 
     @staticmethod
     def handle_mime(
-        renderer: Any,  # noqa: ANN401
-        data: Any,  # noqa: ANN401
+        renderer: Any,
+        data: Any,
         inline: bool,
     ) -> list[nodes.Node] | None:
         """Return the nodes for one representation of an output, or None to decline."""
@@ -38,7 +38,7 @@ class LlmbookRenderer:
         return None
 
 
-def _plotly(renderer: Any, data: Any) -> list[nodes.Node]:  # noqa: ANN401
+def _plotly(renderer: Any, data: Any) -> list[nodes.Node]:
     figure = dict(data.content)
     labels = (figure.get("layout", {}).get("meta") or {}).get("llmbook")
     if not labels:
@@ -51,14 +51,15 @@ def _plotly(renderer: Any, data: Any) -> list[nodes.Node]:  # noqa: ANN401
         labels = {"name": "", "caption": "", "alt": ""}
     height = int(figure.get("layout", {}).get("height") or 420)
     text = (
-        f'<div class="llmbook-plot" role="img" aria-label="{html.escape(labels["alt"])}"'
+        '<div class="llmbook-plot" role="img" '
+        f'aria-label="{html.escape(labels["alt"])}"'
         f' style="min-height:{height}px"></div>'
         f'<script type="application/json">{script_json(figure)}</script>'
     )
     return _figure(renderer, data, text, labels, "llmbook-plotly")
 
 
-def _explorer(renderer: Any, data: Any) -> list[nodes.Node]:  # noqa: ANN401
+def _explorer(renderer: Any, data: Any) -> list[nodes.Node]:
     content = data.content
     if content.get("kind") not in KINDS:
         renderer.logger.warning(
@@ -76,8 +77,8 @@ def _explorer(renderer: Any, data: Any) -> list[nodes.Node]:  # noqa: ANN401
 
 
 def _figure(
-    renderer: Any,  # noqa: ANN401
-    data: Any,  # noqa: ANN401
+    renderer: Any,
+    data: Any,
     text: str,
     labels: dict[str, str],
     css_class: str,

@@ -33,7 +33,7 @@ def content_id(payload: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def script_json(data: Any) -> str:  # noqa: ANN401
+def script_json(data: Any) -> str:
     """Write JSON that is harmless inside a ``<script>`` element.
 
     Examples
@@ -111,7 +111,7 @@ class Explorer(ABC):
         """Build the HTML that the kind's script brings to life."""
 
     @abstractmethod
-    def live(self) -> Any:  # noqa: ANN401
+    def live(self) -> Any:
         """Build ipywidgets that compute with the kernel."""
 
     def __repr__(self) -> str:

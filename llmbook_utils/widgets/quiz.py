@@ -99,7 +99,7 @@ class Quiz(Explorer):
             "</div></div>"
         )
 
-    def live(self) -> Any:  # noqa: ANN401
+    def live(self) -> Any:
         """Build the quiz of ipywidgets, each question with its own Check button."""
         import ipywidgets
 
@@ -206,7 +206,7 @@ def judge(question: dict[str, Any], chosen: set[int]) -> tuple[bool, list[str]]:
     return chosen == right, [choices[i]["why"] for i in sorted(chosen)]
 
 
-def _live_question(question: dict[str, Any], ipywidgets: Any) -> Any:  # noqa: ANN401
+def _live_question(question: dict[str, Any], ipywidgets: Any) -> Any:
     """One question of live widgets; works in ipywidgets 7 and 8."""
     text = ipywidgets.HTML(f"<b>{inline(question['text'])}</b>")
     boxes = [

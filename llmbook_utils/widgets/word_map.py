@@ -51,7 +51,7 @@ class WordMap(Explorer):
     def __init__(
         self,
         words: Sequence[str],
-        vectors: Any,  # noqa: ANN401
+        vectors: Any,
         *,
         name: str,
         caption: str,
@@ -85,7 +85,7 @@ class WordMap(Explorer):
             f'<script type="application/json">{script_json(data)}</script></div>'
         )
 
-    def live(self) -> Any:  # noqa: ANN401
+    def live(self) -> Any:
         """Build ipywidgets: a search box, a slider, the picture and the neighbours."""
         import ipywidgets
 
@@ -113,7 +113,7 @@ class WordMap(Explorer):
 
 def compute(
     words: list[str],
-    vectors: Any,  # noqa: ANN401
+    vectors: Any,
     groups: Sequence[str] | None,
     n_neighbours: int,
 ) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def compute(
     }
 
 
-def _unit_vectors(words: list[str], vectors: Any) -> np.ndarray:  # noqa: ANN401
+def _unit_vectors(words: list[str], vectors: Any) -> np.ndarray:
     """Check the vectors and scale them to length one."""
     array = np.asarray(vectors, dtype=np.float64)
     if array.ndim != 2 or len(array) != len(words):
@@ -192,6 +192,8 @@ def project(unit: np.ndarray) -> tuple[np.ndarray, float]:
         if column[np.argmax(np.abs(column))] < 0:
             xyz[:, axis] *= -1
     total = float((sizes**2).sum()) or 1.0
+    # Turn about the middle of the cloud, which an outlier moves away from the mean.
+    xyz -= (xyz.max(axis=0) + xyz.min(axis=0)) / 2
     largest = float(np.linalg.norm(xyz, axis=1).max()) or 1.0
     return xyz / largest, float((sizes[:kept] ** 2).sum()) / total
 
@@ -206,9 +208,9 @@ def view(xyz: Sequence[Sequence[float]]) -> list[tuple[float, float, float]]:
     back = -x * np.sin(YAW) + z * np.cos(YAW)
     up = y * np.cos(PITCH) - back * np.sin(PITCH)
     depth = y * np.sin(PITCH) + back * np.cos(PITCH)
-    scale = 0.44 * HEIGHT * (1 + 0.25 * depth)  # what is near is drawn larger
+    scale = 0.5 * HEIGHT * (1 + 0.25 * depth)  # near is drawn larger
     points = zip(
-        WIDTH / 2 + across * scale * 1.15, HEIGHT / 2 - up * scale, depth, strict=True
+        WIDTH / 2 + across * scale, HEIGHT / 2 - up * scale, depth, strict=True
     )
     return [(round(float(a), 1), round(float(b), 1), float(c)) for a, b, c in points]
 
@@ -268,7 +270,9 @@ def _labels(
     shown = []
     for i in dict.fromkeys(order):
         x, y, _ = points[i]
-        box = (x + 4, y - 17, x + 10 + 7.2 * len(words[i]), y - 1)
+        # A Chinese character is about as wide as two letters.
+        letters = sum(1 + (ord(char) > 0x2E7F) for char in words[i])
+        box = (x + 4, y - 17, x + 10 + 7.2 * letters, y - 1)
         clear = all(
             box[2] < other[0]
             or box[0] > other[2]

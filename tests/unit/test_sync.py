@@ -1,9 +1,11 @@
 """Machine-written cells: package code, the Colab cell, links from one address."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -24,6 +26,7 @@ def book(tmp_path):
         "https://github.com/old/llmbook and [open](https://colab.research.google.com"
         "/github/old/llmbook/blob/dev/notebooks/01_x.ipynb)\n"
     )
+    (tmp_path / "CITATION.cff").write_text(f"repository-code: {ADDRESS}\n")
     (tmp_path / "notebooks").mkdir()
     code = new_code_cell("")
     code.metadata["source"] = "llmbook_utils.runtime.Finding"
@@ -98,3 +101,31 @@ def test_colab_cell_installs_if_missing_and_keeps_torch_and_numpy(monkeypatch, c
 def test_colab_cell_says_so_if_the_package_is_there(monkeypatch, capsys):
     assert run_setup(monkeypatch, in_colab=True, is_installed=True) == []
     assert "nothing was installed" in capsys.readouterr().out
+
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", ["README.md", "notebooks"])
+def test_each_colab_link_names_a_notebook_of_the_tree(name):
+    url, branch = sync.repository(ROOT)
+    slug = url.removeprefix("https://github.com/")
+    files = [ROOT / name] if name.endswith(".md") else (ROOT / name).glob("*.ipynb")
+    links = [
+        link
+        for file in files
+        for link in re.findall(rf"{sync.COLAB}/[^)\s\"\\]+", file.read_text("utf8"))
+    ]
+    assert links
+    for link in links:
+        path = link.removeprefix(f"{sync.COLAB}/{slug}/blob/{branch}/")
+        assert path != link and path.endswith(".ipynb")
+        assert (ROOT / path).is_file(), f"{link} names no notebook"
+
+
+def test_the_address_stands_in_one_setting():
+    """Everything else that names the repository is written by `llmbook sync`."""
+    assert sync.sync_all(ROOT, check=True) == []
+    url, _ = sync.repository(ROOT)
+    for path in [*ROOT.glob("*.toml"), *ROOT.glob("llmbook_utils/**/*.py")]:
+        assert url not in path.read_text(encoding="utf8"), path.name

@@ -1,0 +1,247 @@
+"""The built book in a browser, with every other host cut off."""
+
+import contextlib
+import functools
+import hashlib
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import specimen
+import yaml
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).parent
+SHOTS = Path(os.environ.get("LLMBOOK_SCREENSHOTS", ROOT / "_build" / "screenshots"))
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def toc_pages(root: Path) -> list[str]:
+    """List the pages that ``_toc.yml`` names, in order."""
+
+    def walk(node: object) -> Iterator[str]:
+        if isinstance(node, dict):
+            for key, value in node.items():
+                if key in ("root", "file"):
+                    yield value
+                else:
+                    yield from walk(value)
+        elif isinstance(node, list):
+            for item in node:
+                yield from walk(item)
+
+    return list(walk(yaml.safe_load((root / "_toc.yml").read_text())))
+
+
+BOOK_PAGES = [("book", name) for name in toc_pages(ROOT)]
+SPECIMEN_PAGES = [("specimen", "book/index"), ("specimen", specimen.PAGE)]
+ALL_PAGES = BOOK_PAGES + SPECIMEN_PAGES
+
+
+def run_build(source: Path, output: Path) -> subprocess.CompletedProcess[str]:
+    """Build a book as ``make book`` does: warnings are errors."""
+    tool = Path(sys.executable).with_name("jupyter-book")
+    options = ["-W", "-n", "--keep-going", "--path-output", str(output)]
+    return subprocess.run(
+        [str(tool), "build", str(source), *options],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@dataclass
+class Site:
+    """A built book: its sources, its pages on disk, and their address."""
+
+    source: Path
+    html: Path = Path()
+    url: str = ""
+    log: str = ""  # why it could not be built
+
+    def outputs(self, page: str) -> list[dict]:
+        """List the stored outputs of a page's notebook, by MIME type."""
+        path = self.source / f"{page}.ipynb"
+        if not path.is_file():
+            return []
+        cells = json.loads(path.read_text())["cells"]
+        return [o["data"] for c in cells for o in c.get("outputs", ()) if "data" in o]
+
+
+class _QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Serve a folder on a free port of this machine."""
+    handler = functools.partial(_QuietHandler, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """Build and serve a book when it is first asked for, by name."""
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def get(name: str) -> Site:
+            output = tmp_path_factory.mktemp(name)
+            source = ROOT
+            if name == "specimen":
+                source = specimen.write_book(output / "source")
+            result = run_build(source, output)
+            if result.returncode:
+                return Site(source, log=result.stdout[-3000:] + result.stderr[-3000:])
+            html = output / "_build" / "html"
+            return Site(source, html, stack.enter_context(serve(html)))
+
+        def get_built(name: str) -> Site:
+            site = get(name)  # a failed build is not tried again for every test
+            if site.log:
+                pytest.fail(f"{name} was not built:\n{site.log}", pytrace=False)
+            return site
+
+        yield get_built
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start Chromium: the system's, or Playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = os.environ.get("LLMBOOK_CHROMIUM") or next(
+        filter(None, map(shutil.which, names)), None
+    )
+    with sync_playwright() as playwright:
+        try:
+            made = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        except Exception as error:
+            pytest.fail(
+                f"no Chromium could be started ({error}); install the package "
+                "chromium, or run `python -m playwright install chromium`"
+            )
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """Read axe-core's script, fetched once by npm into a cache."""
+    lock = (HERE / "package-lock.json").read_bytes()
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "llmbook" / f"axe-{hashlib.sha256(lock).hexdigest()[:12]}"
+    script = folder / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.is_file():
+        if shutil.which("npm") is None:
+            pytest.fail("the accessibility test needs npm; install the package npm")
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / name, folder)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return script.read_text(encoding="utf-8")
+
+
+@dataclass
+class Visit:
+    """A page in the browser, and what went wrong while it was open."""
+
+    page: Page
+    outside: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def watch(self, home: str) -> None:
+        """Block and record requests to other hosts; record all failures."""
+
+        def gate(route: Route) -> None:
+            url = urlsplit(route.request.url)
+            is_home = f"{url.scheme}://{url.netloc}" == home
+            if is_home or url.scheme in ("data", "blob", "about"):
+                route.continue_()
+            else:
+                self.outside.append(route.request.url)
+                route.abort()
+
+        self.page.route("**/*", gate)
+        self.page.on("requestfailed", lambda r: self.failed.append(r.url))
+        self.page.on(
+            "response",
+            lambda r: self.failed.append(f"{r.status} {r.url}") if not r.ok else None,
+        )
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on(
+            "console",
+            lambda m: self.errors.append(m.text) if m.type == "error" else None,
+        )
+
+
+def settle(page: Page) -> None:
+    """Wait until formulas are set and, scrolling past them, all plots are drawn."""
+    page.wait_for_load_state("load")
+    page.evaluate("window.MathJax && MathJax.startup && MathJax.startup.promise")
+    page.evaluate(
+        """async () => {
+          for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
+            scrollTo(0, y);
+            await new Promise((done) => setTimeout(done, 20));
+          }
+          scrollTo(0, 0);
+        }"""
+    )
+    page.wait_for_function(
+        "!document.querySelector('.llmbook-plot:not([data-drawn])')", timeout=20_000
+    )
+    page.evaluate("document.fonts.ready.then(() => true)")
+
+
+@functools.cache
+def reader(browser: Browser, scheme: str, width: int) -> BrowserContext:
+    """Make a reader with a colour scheme and a width; caches are warm between pages."""
+    return browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        reduced_motion="reduce",
+    )
+
+
+@contextlib.contextmanager
+def open_page(
+    browser: Browser, address: str, scheme: str = "light", width: int = 1280
+) -> Iterator[Visit]:
+    """Open an address as a reader with the given colour scheme and width would."""
+    visit = Visit(reader(browser, scheme, width).new_page())
+    parts = urlsplit(address)
+    visit.watch(f"{parts.scheme}://{parts.netloc}")
+    try:
+        visit.page.goto(address)
+        settle(visit.page)
+        yield visit
+    finally:
+        visit.page.evaluate("localStorage.clear()")  # the theme that a test chose
+        visit.page.close()
