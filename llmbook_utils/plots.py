@@ -91,7 +91,12 @@ def bars(
             x=list(labels),
             y=values,
             name=name,
-            marker_pattern_shape=("", "/", ".", "x")[number % 4],
+            marker_pattern={
+                "shape": ("", "/", ".", "\\")[number % 4],
+                "fillmode": "overlay",
+                "fgcolor": "rgba(255,255,255,0.55)",
+                "size": 7,
+            },
         )
     figure.update_layout(showlegend=len(series) > 1, barmode="group")
     figure.update_xaxes(title=x_title, type="category")

@@ -5,6 +5,20 @@
   const root = document.documentElement;
   const token = (name) => getComputedStyle(root).getPropertyValue(name).trim();
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const here = document.currentScript.src;
+
+  // Plotly is 5 MB to read and run: it waits until a figure comes near.
+  let loading = null;
+  function loadPlotly() {
+    loading ??= new Promise((done, fail) => {
+      const script = document.createElement("script");
+      script.src = here.replace(/llmbook\.js.*$/, "plotly.min.js");
+      script.onload = () => done(window.Plotly);
+      script.onerror = fail;
+      document.head.append(script);
+    });
+    return loading;
+  }
 
   // The template's mid-tones, replaced by the colours of the reader's theme.
   function themed(layout) {
@@ -23,18 +37,21 @@
     return patch;
   }
 
-  function drawPlot(place) {
+  async function drawPlot(place) {
+    if (place.dataset.drawn) return;
+    place.dataset.drawn = "begun";
+    const Plotly = await loadPlotly();
     const data = JSON.parse(place.nextElementSibling.textContent);
     const options = { ...data.config, responsive: true, displaylogo: false };
     const layout = { ...data.layout, autosize: true };
     delete layout.width; // the page decides
-    const narrow = () => place.clientWidth < 500;
-    if (narrow()) layout.margin = { ...layout.margin, l: 44, r: 8 };
+    const isNarrow = place.clientWidth < 500;
+    if (isNarrow) layout.margin = { ...layout.margin, l: 44, r: 8 };
     place.style.minHeight = `${layout.height || 400}px`;
-    return window.Plotly.newPlot(place, data.data, layout, options)
-      .then(() => window.Plotly.relayout(place, themed(layout)))
-      .then(() => nameParts(place))
-      .then(() => { place.dataset.drawn = "yes"; });
+    await Plotly.newPlot(place, data.data, layout, options);
+    await Plotly.relayout(place, themed(layout));
+    nameParts(place);
+    place.dataset.drawn = "yes";
   }
 
   // A picture cannot hold buttons: once plotly has added its own, the drawing inside
@@ -57,7 +74,7 @@
   // A figure is drawn when it comes near: a chapter may hold twenty of them.
   function drawPlots() {
     const places = [...document.querySelectorAll(".llmbook-plot")];
-    if (!places.length || !window.Plotly) return;
+    if (!places.length) return;
     const watch = new IntersectionObserver((entries) => {
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
@@ -67,8 +84,11 @@
     }, { rootMargin: "600px" });
     places.forEach((place) => watch.observe(place));
     new MutationObserver(retheme).observe(root, { attributeFilter: ["data-theme"] });
-    window.addEventListener("beforeprint", () => places
-      .filter((place) => !place.dataset.drawn).forEach(drawPlot));
+    // The rest follows when nothing else is to be done: a printout has them all.
+    const idle = window.requestIdleCallback || ((draw) => setTimeout(draw, 2000));
+    window.addEventListener("load", () => idle(async () => {
+      for (const place of places) await drawPlot(place);
+    }));
   }
 
   // Wide tables and code scroll; whoever has no mouse must be able to reach them.

@@ -111,10 +111,8 @@ def _pairs_by_distance(documents: Documents, window: int) -> list[np.ndarray]:
     return pairs
 
 
-def ppmi(
-    counts: sparse.sparray, smoothing: float = 1.0, shift: float = 1.0
-) -> sparse.csr_array:
-    """Positive pointwise mutual information, max(0, log p(w,c) / p(w) p(c) - log k).
+def ppmi(counts: sparse.sparray, smoothing: float = 1.0) -> sparse.csr_array:
+    """Positive pointwise mutual information, max(0, log p(w,c) / p(w) p(c)).
 
     Parameters
     ----------
@@ -123,8 +121,6 @@ def ppmi(
     smoothing : float
         Power that the contexts' counts are raised to before p(c) is made of them.
         Below 1, rare contexts lose some of the advantage that PMI gives them.
-    shift : float
-        k. A pair must be k times as frequent as chance to keep a positive value.
 
     Returns
     -------
@@ -134,7 +130,7 @@ def ppmi(
     Raises
     ------
     ValueError
-        If `counts` are all zero, or `shift` is not positive.
+        If `counts` are all zero.
 
     Notes
     -----
@@ -147,27 +143,23 @@ def ppmi(
     >>> ppmi(pairs).toarray().round(3).tolist()  # log 2: twice chance
     [[0.0, 0.693], [0.693, 0.0]]
     """
-    if not counts.sum() > 0 or not shift > 0:
-        raise ValueError(
-            f"counts must have a positive sum (got {counts.sum()}) and shift must be "
-            f"positive (got {shift})"
-        )
+    total = counts.sum()
+    if not total > 0:
+        raise ValueError(f"counts must have a positive sum, got {total}; no word met")
     pairs = sparse.coo_array(counts)
     row, col = pairs.coords
-    p_word = counts.sum(axis=1) / counts.sum()
+    p_word = counts.sum(axis=1) / total  # (V,)
     p_context = counts.sum(axis=0) ** smoothing
-    p_context = p_context / p_context.sum()
+    p_context = p_context / p_context.sum()  # (V,)
     with np.errstate(divide="ignore"):  # a stored zero gives log 0 = -inf, cut below
-        pmi = np.log(pairs.data / counts.sum() / (p_word[row] * p_context[col]))
-    positive = np.maximum(pmi - np.log(shift), 0)
+        pmi = np.log(pairs.data / total / (p_word[row] * p_context[col]))
+    positive = np.maximum(pmi, 0)
     result = sparse.csr_array((positive, (row, col)), shape=counts.shape)
     result.eliminate_zeros()
     return result
 
 
-def svd_vectors(
-    matrix: np.ndarray | sparse.sparray, n_embd: int, power: float = 0.5
-) -> np.ndarray:
+def svd_vectors(matrix: np.ndarray | sparse.sparray, n_embd: int) -> np.ndarray:
     """Shorten the rows of a matrix to the `n_embd` directions that matter most.
 
     Parameters
@@ -176,14 +168,12 @@ def svd_vectors(
         A row for each word.
     n_embd : int
         Length of a vector, below both V and C.
-    power : float
-        The singular values are raised to it. 1 keeps the rows' inner products as
-        well as `n_embd` numbers can; 0.5 makes for better neighbours.
 
     Returns
     -------
     numpy array of float64, (V, n_embd)
-        Columns by falling singular value. The largest entry of each is positive, as
+        Their inner products are as close to those of the rows as `n_embd` numbers
+        can make them. Columns by falling singular value. The largest entry of each is positive, as
         the SVD leaves the sign open.
 
     Raises
@@ -199,7 +189,7 @@ def svd_vectors(
     Examples
     --------
     >>> svd_vectors(np.diag([4.0, 1.0]), n_embd=1).round(6).tolist()
-    [[2.0], [0.0]]
+    [[4.0], [0.0]]
     """
     if not 0 < n_embd < min(matrix.shape):
         raise ValueError(
@@ -212,4 +202,4 @@ def svd_vectors(
     order = np.argsort(-s)
     u, s = u[:, order], s[order]
     largest = np.take_along_axis(u, abs(u).argmax(axis=0)[None], axis=0)
-    return u * np.sign(largest) * s**power
+    return u * np.sign(largest) * s

@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 
 from . import (
     assets,
-    diagram,
+    drawings,
     figures,
     folded,
     markup,
@@ -19,7 +19,7 @@ from . import (
     status,
 )
 
-PARTS = (assets, diagram, figures, folded, markup, numbering, pages, publish, status)
+PARTS = (assets, drawings, figures, folded, markup, numbering, pages, publish, status)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

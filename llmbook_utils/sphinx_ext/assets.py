@@ -84,10 +84,8 @@ def add_page_scripts(
     context: dict[str, Any],
     doctree: nodes.document | None,
 ) -> None:
-    """Load plotly, and each explorer's script, only where something needs it."""
+    """Load each explorer's script only where one stands; llmbook.js loads plotly."""
     body = context.get("body", "")
-    if 'class="llmbook-plot"' in body:
-        app.add_js_file(PLOTLY_FILE, defer="defer", priority=300)
     used = [kind for kind in KINDS.values() if f'data-llmbook="{kind.kind}"' in body]
     if used:
         app.add_js_file(CORE_SCRIPT, defer="defer", priority=310)

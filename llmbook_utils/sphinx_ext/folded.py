@@ -6,6 +6,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 
+from .numbering import chapter_number
 from .publish import CHECK_TAG, SOLUTION_TAG
 
 
@@ -60,14 +61,12 @@ def arrange_exercises(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def mark_cost(app: Sphinx, doctree: nodes.document) -> None:
-    """Find the line below a title that says what a chapter costs.
-
-    It is a paragraph in italics alone, which Jupyter shows well, too.
-    """
+    """Find the line below a chapter's title, which says what the chapter costs."""
+    if chapter_number(app.env.docname) is None:
+        return
     for title in doctree.findall(nodes.title):
         line = title.next_node(siblings=True, descend=False)
-        is_italic = isinstance(line, nodes.paragraph) and len(line) == 1
-        if is_italic and isinstance(line[0], nodes.emphasis):
+        if isinstance(line, nodes.paragraph):
             line["classes"].append("cost")
         return
 

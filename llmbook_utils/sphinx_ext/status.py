@@ -10,6 +10,8 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from .numbering import chapter_number
+
 logger = logging.getLogger(__name__)
 
 # Column title, and how a cell of it is written from a notebook's measurements.
@@ -62,9 +64,10 @@ class ChapterStatus(SphinxDirective):
                 refwarn=True,
                 refdoc=self.env.docname,
             )
+            number = nodes.Text(f"{chapter_number(docname)}")
             cells = [nodes.Text(str(write(measured))) for _, write in COLUMNS]
-            rows.append([link, *cells])
-        return [build_table(["Chapter", *(title for title, _ in COLUMNS)], rows)]
+            rows.append([number, link, *cells])
+        return [build_table(["No.", "Chapter", *(name for name, _ in COLUMNS)], rows)]
 
 
 def build_table(titles: list[str], rows: list[list[nodes.Node]]) -> nodes.table:

@@ -110,6 +110,11 @@ class Explorer(ABC):
     def fragment(data: dict[str, Any]) -> str:
         """Build the HTML that the kind's script brings to life."""
 
+    @staticmethod
+    @abstractmethod
+    def fallback(data: dict[str, Any]) -> str:
+        """Build HTML for where no script runs and no frame shows, as on GitHub."""
+
     @abstractmethod
     def live(self) -> Any:
         """Build ipywidgets that compute with the kernel."""
@@ -134,7 +139,7 @@ def bundle(data: dict[str, Any]) -> dict[str, Any]:
     kind = KINDS[data["kind"]]
     layers: dict[str, Any] = {
         MIME: data,
-        "text/html": frame(data),
+        "text/html": f"{frame(data)}\n{fold(kind.fallback(data))}",
         "text/plain": f"{data['caption']} [{data['alt']}]",
     }
     picture = kind.picture(data)
@@ -159,6 +164,11 @@ def document(data: dict[str, Any]) -> str:
         f"<title>{html.escape(data['name'])}</title><style>{styles}</style></head>"
         f"<body>{kind.fragment(data)}<script>{scripts}</script></body></html>"
     )
+
+
+def fold(text: str) -> str:
+    """Fold HTML away below the frame."""
+    return f"<details><summary>Without JavaScript</summary>{text}</details>"
 
 
 def frame(data: dict[str, Any]) -> str:

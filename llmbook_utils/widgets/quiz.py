@@ -72,14 +72,6 @@ class Quiz(Explorer):
     def __repr__(self) -> str:
         return f"Quiz({self.data['name']!r}, {len(self.data['questions'])} questions)"
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> dict[str, Any]:
-        layers = super()._repr_mimebundle_()
-        # GitHub shows no frame, but folds Markdown's <details>.
-        layers["text/markdown"] = folded_markdown(self.data)
-        return layers
-
     @staticmethod
     def picture(data: dict[str, Any]) -> None:
         """Return None: a quiz is words, and is printed as words."""
@@ -98,6 +90,11 @@ class Quiz(Explorer):
             '<button type="button" class="lb-quiz-again">Start again</button>'
             "</div></div>"
         )
+
+    @staticmethod
+    def fallback(data: dict[str, Any]) -> str:
+        """Write the questions as lists, with their answers folded."""
+        return "".join(map(_question_text, data["questions"]))
 
     def live(self) -> Any:
         """Build the quiz of ipywidgets, each question with its own Check button."""
@@ -179,18 +176,17 @@ def _question_html(question: dict[str, Any], group: str, number: int) -> str:
     )
 
 
-def folded_markdown(data: dict[str, Any]) -> str:
-    """Write the quiz for a viewer that runs nothing, with its answers folded."""
-    lines = []
-    for number, question in enumerate(data["questions"], start=1):
-        lines.append(f"**{number}.** {question['text']}\n")
-        lines += [f"- {choice['text']}" for choice in question["choices"]]
-        lines.append("\n<details><summary>Answers</summary>\n")
-        for choice in question["choices"]:
-            verdict = "right" if choice["correct"] else "wrong"
-            lines.append(f"- {choice['text']}: {verdict}. {choice['why']}")
-        lines.append("\n</details>\n")
-    return "\n".join(lines)
+def _question_text(question: dict[str, Any]) -> str:
+    choices = question["choices"]
+    texts = "".join(f"<li>{inline(choice['text'])}</li>" for choice in choices)
+    whys = "".join(
+        f"<li>{'Right' if choice['correct'] else 'Wrong'}. {inline(choice['why'])}</li>"
+        for choice in choices
+    )
+    return (
+        f"<p><b>{inline(question['text'])}</b></p><ol>{texts}</ol>"
+        f"<details><summary>Answers</summary><ol>{whys}</ol></details>"
+    )
 
 
 def judge(question: dict[str, Any], chosen: set[int]) -> tuple[bool, list[str]]:

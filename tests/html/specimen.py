@@ -32,12 +32,12 @@ PAGES = {
 Every element once, more or less.
 ::::
 
-:::{diagram} figures/hero.svg
+```{figure} figures/hero.svg
 :alt: Words joined by arcs to the next word
 :name: fig-hero
 
 A drawing of our own, in the colours of the page.
-:::
+```
 
 :::::{grid} 1 2 2 2
 

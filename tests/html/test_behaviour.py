@@ -274,6 +274,17 @@ def test_references_lead_to_numbered_figures(chapter: Visit) -> None:
     expect(heading).to_contain_text("7 Specimen")
 
 
+def test_drawing_has_the_colour_of_the_text(sites: object, browser: object) -> None:
+    address = f"{sites('specimen').url}/book/index.html"
+    colours = set()
+    for scheme in ("light", "dark"):
+        with open_page(browser, address, scheme) as visit:
+            drawing = visit.page.locator("#fig-hero svg[role=img]")
+            colour = "node => getComputedStyle(node).fill"
+            colours.add(drawing.locator("text").first.evaluate(colour))
+    assert len(colours) == 2
+
+
 def test_search_finds_a_page(chapter: Visit) -> None:
     home = chapter.page.url.split("/notebooks")[0]
     chapter.page.goto(f"{home}/search.html?q=specimen")

@@ -41,7 +41,7 @@ def test_unbroken_book_builds(book: Path) -> None:
         "![](figures/logo.svg)",
         '<img src="figures/logo.svg">',
         "```{figure} figures/logo.svg\nA caption is no alt text.\n```",
-        ":::{diagram} figures/hero.svg\n:::",
+        "![](figures/hero.svg)",
     ],
 )
 def test_picture_without_alt_text_fails(book: Path, text: str) -> None:

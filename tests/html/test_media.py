@@ -67,7 +67,8 @@ def test_page_reads_without_javascript(sites: object, browser: Browser) -> None:
 def frame_page(*explorers: Explorer) -> str:
     """Write a page as a notebook shows it: outputs one below the other."""
     outputs = [e._repr_mimebundle_()["text/html"] for e in explorers]
-    policy = "script-src 'unsafe-inline'; style-src 'unsafe-inline'; default-src 'none'"
+    policy = "script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+    policy += "; default-src 'none'"
     return (
         f'<!doctype html><meta http-equiv="Content-Security-Policy" '
         f'content="{html.escape(policy)}"><body>' + "".join(outputs)
@@ -97,6 +98,10 @@ def test_live_output_works_twice_without_network(
         frame.get_by_label("Negative values").check()
         frame.get_by_role("button", name="Check").first.click()
         expect(frame.locator(".lb-feedback").first).to_contain_text("Right.")
+    visit.page.locator("details summary").first.press("Enter")
+    picture = visit.page.locator("details img").first
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)")
     assert (visit.outside, visit.errors) == ([], [])
     visit.page.screenshot(path=tmp_path / "live.png")
     context.close()

@@ -96,10 +96,6 @@ def test_ppmi_of_three_sentences_by_hand() -> None:
     assert result[the, dog] == pytest.approx(math.log(3), abs=1e-12)
     assert result[a, cat] == result[cat, a] == pytest.approx(math.log(3), abs=1e-12)
     assert result[the, sat] == 0  # never together
-    # shift 2 takes log 2 away, and drops what falls below 0
-    shifted = ppmi(counts, shift=2)
-    assert shifted[the, dog] == pytest.approx(math.log(1.5), abs=1e-12)
-    assert shifted[the, cat] == 0 and shifted.nnz == 8
     # contexts smoothed with the power 0.5: p(cat) = 2 / (2 + 3 sqrt(2) + 2)
     smooth = ppmi(counts, smoothing=0.5)
     p_cat = 2 / (4 + 3 * math.sqrt(2))
@@ -125,11 +121,9 @@ def test_ppmi_survives_stored_zeros() -> None:
     assert np.isfinite(ppmi(counts).toarray()).all()
 
 
-def test_ppmi_refuses_empty_counts_and_bad_shifts() -> None:
+def test_ppmi_refuses_empty_counts() -> None:
     with pytest.raises(ValueError, match="positive sum"):
         ppmi(sparse.csr_array((3, 3)))
-    with pytest.raises(ValueError, match="shift must be positive"):
-        ppmi(sparse.csr_array(np.ones((2, 2))), shift=0)
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
@@ -137,10 +131,8 @@ def test_svd_agrees_with_numpy(form) -> None:
     """Oracle: `numpy.linalg.svd`, up to the sign of a column."""
     matrix = np.random.default_rng(0).standard_normal((40, 25))
     u, s, _ = np.linalg.svd(matrix, full_matrices=False)
-    for power in (0, 0.5, 1):
-        vectors = svd_vectors(form(matrix), 6, power)
-        expected = u[:, :6] * s[:6] ** power
-        np.testing.assert_allclose(abs(vectors), abs(expected), atol=1e-9)
+    vectors = svd_vectors(form(matrix), 6)
+    np.testing.assert_allclose(abs(vectors), abs(u[:, :6] * s[:6]), atol=1e-9)
 
 
 def test_svd_is_repeatable_and_its_sign_is_fixed() -> None:
@@ -413,10 +405,11 @@ def test_equal_neighbours_come_by_id() -> None:
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
 def test_analogy_by_hand(form) -> None:
-    """Columns: person, royal, female."""
-    names = ["man", "woman", "king", "queen", "she"]
-    vectors = np.array([[1, 0, 0], [1, 0, 1], [1, 1, 0], [1, 1, 1], [0, 0, 1]])
-    man, woman, king, queen, _ = range(len(names))
+    """Columns: person, royal, female. A lord is what the wrong sign finds."""
+    vectors = np.array(
+        [[1, 0, 0], [1, 0, 1], [1, 1, 0], [1, 1, 1], [0, 0, 1], [1, 1, -1]]
+    )
+    man, woman, king, queen, _she, _lord = range(6)
     ids, _ = analogy(form(vectors.astype(float)), man, woman, king, k=2)
     assert ids[0] == queen
     assert not {man, woman, king} & set(ids.tolist())

@@ -153,7 +153,8 @@ def test_bundle_holds_all_layers(make: int) -> None:
     bundle = explorers()[make]._repr_mimebundle_()
     assert bundle[MIME]["alt"]
     assert bundle["text/html"].startswith("<iframe ")
-    assert "image/svg+xml" in bundle or "text/markdown" in bundle
+    assert "<details>" in bundle["text/html"]
+    assert ("image/svg+xml" in bundle) == (bundle[MIME]["kind"] == "word-map")
     assert json.loads(json.dumps(bundle[MIME])) == bundle[MIME]
 
 

@@ -2,85 +2,91 @@
 (function () {
   "use strict";
 
-  function mountQuestion(question, onCheck) {
-    const inputs = [...question.querySelectorAll("input")];
-    const whys = [...question.querySelectorAll(".lb-why")];
-    const button = question.querySelector(".lb-check");
-    const feedback = question.querySelector(".lb-feedback");
-    const answers = question.querySelector(".lb-answers");
-    const group = LLMBook.freshId("lb-quiz"); // the same quiz may stand here twice
-    let firstTry = null;
+  class Question {
+    constructor(element, onCheck) {
+      this.onCheck = onCheck;
+      this.inputs = [...element.querySelectorAll("input")];
+      this.whys = [...element.querySelectorAll(".lb-why")];
+      this.feedback = element.querySelector(".lb-feedback");
+      this.answers = element.querySelector(".lb-answers");
+      const button = element.querySelector(".lb-check");
+      const group = LLMBook.freshId("lb-quiz"); // the same quiz may stand here twice
+      for (const input of this.inputs) this.listen(input, group);
+      button.addEventListener("click", () => this.check());
+      button.hidden = false;
+      this.reset();
+    }
 
-    function clearMarks() {
-      feedback.textContent = "";
-      feedback.className = "lb-feedback";
-      for (const input of inputs) {
+    listen(input, group) {
+      input.name = group;
+      input.addEventListener("change", () => this.clearMarks());
+      input.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter") return;
+        event.preventDefault();
+        this.check();
+      });
+    }
+
+    clearMarks() {
+      this.feedback.textContent = "";
+      this.feedback.className = "lb-feedback";
+      for (const input of this.inputs) {
         input.closest(".lb-choice").classList.remove("is-right", "is-wrong");
       }
     }
 
-    function check() {
-      clearMarks();
-      const chosen = inputs.filter((input) => input.checked);
+    check() {
+      this.clearMarks();
+      const chosen = this.inputs.filter((input) => input.checked);
       if (!chosen.length) {
-        feedback.textContent = "Choose an answer first.";
+        this.feedback.textContent = "Choose an answer first.";
         return;
       }
-      const isRight = inputs.every(
+      const isRight = this.inputs.every(
         (input) => input.checked === (input.dataset.right === "1"));
-      if (firstTry === null) firstTry = isRight;
+      if (this.firstTry === null) this.firstTry = isRight;
       for (const input of chosen) {
         const mark = input.dataset.right === "1" ? "is-right" : "is-wrong";
         input.closest(".lb-choice").classList.add(mark);
       }
-      feedback.classList.add(isRight ? "is-right" : "is-wrong");
-      const verdict = LLMBook.make("strong", {}, isRight ? "Right. " : "Not yet. ");
-      feedback.append(verdict);
+      this.explain(chosen, isRight);
+      this.onCheck();
+    }
+
+    explain(chosen, isRight) {
+      this.feedback.classList.add(isRight ? "is-right" : "is-wrong");
+      const verdict = isRight ? "Right. " : "Not yet. ";
+      this.feedback.append(LLMBook.make("strong", {}, verdict));
       for (const input of chosen) {
-        feedback.append(...whys[inputs.indexOf(input)].cloneNode(true).childNodes, " ");
+        const why = this.whys[this.inputs.indexOf(input)].cloneNode(true);
+        this.feedback.append(...why.childNodes, " ");
       }
-      if (isRight) answers.hidden = false;
-      onCheck();
+      if (isRight) this.answers.hidden = false;
     }
 
-    function reset() {
-      clearMarks();
-      firstTry = null;
-      for (const input of inputs) input.checked = false;
-      answers.hidden = true;
-      answers.open = false;
+    reset() {
+      this.clearMarks();
+      this.firstTry = null;
+      for (const input of this.inputs) input.checked = false;
+      this.answers.hidden = true;
+      this.answers.open = false;
     }
+  }
 
-    for (const input of inputs) {
-      input.name = group;
-      input.addEventListener("change", clearMarks);
-      input.addEventListener("keydown", (event) => {
-        if (event.key !== "Enter") return;
-        event.preventDefault();
-        check();
-      });
-    }
-    button.addEventListener("click", check);
-    button.hidden = false;
-    reset();
-    return { reset, score: () => firstTry };
+  function scoreText(questions) {
+    const tried = questions.filter((question) => question.firstTry !== null);
+    if (!tried.length) return `${questions.length} questions. Choose, then check.`;
+    const right = tried.filter((question) => question.firstTry).length;
+    const left = questions.length - tried.length;
+    return `${right} of ${questions.length} right at the first try` +
+      (left ? `, ${left} to go.` : ".");
   }
 
   function mount(element) {
     const score = element.querySelector(".lb-quiz-score");
+    const showScore = () => { score.textContent = scoreText(questions); };
     const questions = [...element.querySelectorAll(".lb-question")].map(
-      (question) => mountQuestion(question, showScore));
-
-    function showScore() {
-      const tried = questions.filter((question) => question.score() !== null);
-      const right = tried.filter((question) => question.score()).length;
-      score.textContent = tried.length
-        ? `${right} of ${questions.length} right at the first try` +
-          (tried.length < questions.length
-            ? `, ${questions.length - tried.length} to go.` : ".")
-        : `${questions.length} questions. Choose, then check.`;
-    }
-
+      (question) => new Question(question, showScore));
     element.querySelector(".lb-quiz-foot").hidden = false;
     element.querySelector(".lb-quiz-again").addEventListener("click", () => {
       for (const question of questions) question.reset();

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const { make } = window.LLMBook;
-  const YAW = 0.6, PITCH = 0.35; // the first view, as in word_map.py
+  const YAW = 0.6, PITCH = 0.35; // the first view, as in word_map_picture.py
   const TURN = 0.14; // radians for one press of an arrow key
 
   // Turns a point to the view; the same formula draws the printed picture.
