@@ -69,9 +69,25 @@ def lines(
             line={"dash": dashes[number % len(dashes)], "width": 2.5},
         )
     figure.update_layout(showlegend=len(series) > 1)
-    figure.update_xaxes(title=x_title, type="log" if log_x else "linear")
-    figure.update_yaxes(title=y_title, type="log" if log_y else "linear")
+    figure.update_xaxes(title=x_title)
+    figure.update_yaxes(title=y_title)
+    if log_x:
+        figure.update_xaxes(_log_axis([trace.x for trace in figure.data]))
+    if log_y:
+        figure.update_yaxes(_log_axis([trace.y for trace in figure.data]))
     return figure
+
+
+def _log_axis(series: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """Mark 1, 2, 5, 10, 20, ... in full; plotly's own marks lack their zeros."""
+    values = [float(value) for numbers in series for value in numbers if value > 0]
+    axis: dict[str, Any] = {"type": "log"}
+    if not values or max(values) > 1000 * min(values):
+        return axis  # over many decades plotly marks the powers of ten alone
+    decades = range(math.floor(math.log10(min(values))), 20)
+    marks = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
+    inside = [mark for mark in marks if min(values) <= mark <= max(values)]
+    return axis | {"tickvals": inside, "ticktext": [f"{mark:g}" for mark in inside]}
 
 
 def bars(

@@ -17,9 +17,21 @@ from . import (
     pages,
     publish,
     status,
+    terms,
 )
 
-PARTS = (assets, drawings, figures, folded, markup, numbering, pages, publish, status)
+PARTS = (
+    assets,
+    drawings,
+    figures,
+    folded,
+    markup,
+    numbering,
+    pages,
+    publish,
+    status,
+    terms,
+)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -52,7 +52,8 @@ def copy_assets(app: Sphinx, error: Exception | None) -> None:
         return
     static = Path(app.outdir, "_static")
     widgets = resources.files("llmbook_utils.widgets").joinpath("static")
-    for name in (*STYLES, CORE_SCRIPT, *(kind.script for kind in KINDS.values())):
+    scripts = [script for kind in KINDS.values() for script in kind.scripts]
+    for name in (*STYLES, CORE_SCRIPT, *scripts):
         (static / name).write_bytes(widgets.joinpath(name).read_bytes())
     plotly = package_folder("plotly", "plotly") / "package_data" / PLOTLY_FILE
     copy_asset(str(plotly), str(static))
@@ -89,8 +90,8 @@ def add_page_scripts(
     used = [kind for kind in KINDS.values() if f'data-llmbook="{kind.kind}"' in body]
     if used:
         app.add_js_file(CORE_SCRIPT, defer="defer", priority=310)
-    for kind in used:
-        app.add_js_file(kind.script, defer="defer", priority=320)
+    for script in dict.fromkeys(script for kind in used for script in kind.scripts):
+        app.add_js_file(script, defer="defer", priority=320)
 
 
 def connect(app: Sphinx) -> None:

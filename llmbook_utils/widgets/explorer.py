@@ -52,7 +52,7 @@ def script_json(data: Any) -> str:
 class Explorer(ABC):
     """An interactive figure whose data was computed once, in Python.
 
-    A subclass names its ``kind`` and its ``script``, and says how its data become a
+    A subclass names its ``kind`` and its ``scripts``, and says how its data become a
     picture and a fragment of HTML. All three are functions of the data alone: the
     page is built from the stored JSON, without the object.
 
@@ -74,7 +74,7 @@ class Explorer(ABC):
     """
 
     kind: ClassVar[str]
-    script: ClassVar[str]
+    scripts: ClassVar[tuple[str, ...]]  # in the order in which they load
     height: ClassVar[int] = 600  # pixels of the frame in a live notebook
 
     def __init__(
@@ -158,7 +158,7 @@ def document(data: dict[str, Any]) -> str:
     """Build a whole HTML document that needs no other file."""
     kind = KINDS[data["kind"]]
     styles = "".join(static_text(name) for name in STYLES)
-    scripts = static_text(CORE_SCRIPT) + static_text(kind.script)
+    scripts = "".join(map(static_text, (CORE_SCRIPT, *kind.scripts)))
     return (
         '<!doctype html><html lang="en" class="lb-frame"><head><meta charset="utf-8">'
         f"<title>{html.escape(data['name'])}</title><style>{styles}</style></head>"

@@ -55,7 +55,7 @@ class Quiz(Explorer):
     """
 
     kind: ClassVar[str] = "quiz"
-    script: ClassVar[str] = "quiz.js"
+    scripts: ClassVar[tuple[str, ...]] = ("quiz.js",)
     height: ClassVar[int] = 640
 
     def __init__(self, *questions: Question, name: str) -> None:

@@ -29,8 +29,9 @@ class WordMap(Explorer):
         Their vectors.
     name, caption, alt : str
         As for every figure.
-    groups : sequence of str, optional
-        A group for each word, at most 8 groups; they are coloured.
+    groups : sequence of str or None, optional
+        A group for each word, at most 8 groups; they are coloured. Words whose group
+        is None stay grey.
     n_neighbours : int, optional
         How many neighbours of a word the map knows.
     selected : str, optional
@@ -44,7 +45,7 @@ class WordMap(Explorer):
     """
 
     kind: ClassVar[str] = "word-map"
-    script: ClassVar[str] = "word_map.js"
+    scripts: ClassVar[tuple[str, ...]] = ("space.js", "word_map.js")
     height: ClassVar[int] = 640
 
     def __init__(
@@ -55,7 +56,7 @@ class WordMap(Explorer):
         name: str,
         caption: str,
         alt: str,
-        groups: Sequence[str] | None = None,
+        groups: Sequence[str | None] | None = None,
         n_neighbours: int = 10,
         selected: str | None = None,
     ) -> None:
@@ -120,7 +121,7 @@ class WordMap(Explorer):
 def compute(
     words: list[str],
     vectors: Any,
-    groups: Sequence[str] | None,
+    groups: Sequence[str | None] | None,
     n_neighbours: int,
 ) -> dict[str, Any]:
     """Project the vectors and find the neighbours, rounded to three digits.
@@ -141,7 +142,7 @@ def compute(
     # A stable sort of rounded values: equal cosines come in the order of the words.
     near = np.argsort(-cosines, axis=1, kind="stable")[:, :n_near]
     xyz, share = project(unit)
-    names = sorted(set(groups)) if groups is not None else []
+    names = [name for name in dict.fromkeys(groups or ()) if name is not None]
     if groups is not None and len(groups) != len(words):
         raise ValueError(f"{len(groups)} groups for {len(words)} words; give one each")
     if len(names) > MAX_GROUPS:
@@ -153,7 +154,7 @@ def compute(
         "cos": np.take_along_axis(cosines, near, axis=1).tolist(),
         "share": round(float(share), 3),
         "groups": names,
-        "group_of": [names.index(group) for group in groups or []],
+        "group_of": [-1 if g is None else names.index(g) for g in groups or ()],
     }
 
 
@@ -198,7 +199,5 @@ def project(unit: np.ndarray) -> tuple[np.ndarray, float]:
         if column[np.argmax(np.abs(column))] < 0:
             xyz[:, axis] *= -1
     total = float((sizes**2).sum()) or 1.0
-    # Turn about the middle of the cloud, which an outlier moves away from the mean.
-    xyz -= (xyz.max(axis=0) + xyz.min(axis=0)) / 2
     largest = float(np.linalg.norm(xyz, axis=1).max()) or 1.0
     return xyz / largest, float((sizes[:kept] ** 2).sum()) / total

@@ -14,17 +14,20 @@ WIDTH, HEIGHT = 640, 480
 def view(xyz: Sequence[Sequence[float]]) -> list[tuple[float, float, float]]:
     """Turn points to the first view: x and y on the picture, and depth (near is +).
 
-    ``word_map.js`` turns with the same formula.
+    ``word_map.js`` turns and places in the same way.
     """
     x, y, z = np.asarray(xyz).T
     across = x * np.cos(YAW) + z * np.sin(YAW)
     back = -x * np.sin(YAW) + z * np.cos(YAW)
     up = y * np.cos(PITCH) - back * np.sin(PITCH)
     depth = y * np.sin(PITCH) + back * np.cos(PITCH)
-    scale = 0.5 * HEIGHT * (1 + 0.25 * depth)  # near is drawn larger
-    points = zip(
-        WIDTH / 2 + across * scale, HEIGHT / 2 - up * scale, depth, strict=True
-    )
+    near = 1 + 0.25 * depth  # what is near is drawn larger
+    across, up = across * near, up * near
+    width, height = max(np.ptp(across), 1e-9), max(np.ptp(up), 1e-9)
+    scale = min(0.8 * WIDTH / width, 0.86 * HEIGHT / height)
+    across = 0.48 * WIDTH + (across - (across.max() + across.min()) / 2) * scale
+    down = 0.52 * HEIGHT - (up - (up.max() + up.min()) / 2) * scale
+    points = zip(across, down, depth, strict=True)
     return [(round(float(a), 1), round(float(b), 1), float(c)) for a, b, c in points]
 
 
@@ -39,9 +42,10 @@ def draw(data: dict[str, Any], selected: int, count: int) -> str:
     )
     order = sorted(range(len(points)), key=lambda i: points[i][2])
     group_of = data["group_of"] or [0] * len(points)
+    size = 2.8 if len(points) > 150 else 3.8
     dots = "".join(
         f'<circle class="lb-dot lb-c{group_of[i]}{_state(i, selected, near)}" '
-        f'cx="{points[i][0]}" cy="{points[i][1]}" r="{round(3.4 + points[i][2], 1)}"/>'
+        f'cx="{points[i][0]}" cy="{points[i][1]}" r="{round(size + points[i][2], 1)}"/>'
         for i in order
     )
     shown = _labels(data["words"], points, [selected, *near, *reversed(order)])
@@ -63,6 +67,7 @@ PICTURE_STYLE = (
     ".lb-dot{fill:#2f78c4}.lb-dot.lb-c1{fill:#cf5b27}.lb-dot.lb-c2{fill:#1b9274}"
     ".lb-dot.lb-c3{fill:#a05fb4}.lb-dot.lb-c4{fill:#a97f12}.lb-dot.lb-c5{fill:#c7568c}"
     ".lb-dot.lb-c6{fill:#6b7d2e}.lb-dot.lb-c7{fill:#77808c}"
+    ".lb-dot.lb-c-1{fill:#999;opacity:.5}"
     ".lb-edge{stroke:#888;stroke-width:1;fill:none}"
     ".lb-label{font:12px sans-serif;fill:#767676}"
     ".lb-label.is-selected{font-weight:bold}"

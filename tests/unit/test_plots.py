@@ -105,6 +105,16 @@ def test_sequential_colours_only_get_lighter() -> None:
     assert lights == sorted(lights)
 
 
+def test_logarithmic_axis_is_marked_in_full() -> None:
+    numbers = {"a": [0.3, 4, 60]}
+    axis = plots.lines(numbers, x_title="x", y_title="y", log_y=True).layout.yaxis
+    assert axis.type == "log"
+    assert axis.ticktext == ("0.5", "1", "2", "5", "10", "20", "50")
+    wide = {"a": [1e-6, 0.0, 10]}
+    axis = plots.lines(wide, x_title="x", y_title="y", log_y=True).layout.yaxis
+    assert axis.ticktext is None
+
+
 def test_series_differ_by_more_than_colour() -> None:
     lines = plots.lines({"a": [1], "b": [1]}, x_title="x", y_title="y").data
     assert lines[0].line.dash != lines[1].line.dash

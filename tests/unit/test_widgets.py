@@ -99,6 +99,12 @@ def test_map_refuses_with_the_reason(
         WordMap(words, array, **{**LABELS, **more})
 
 
+def test_words_without_group_stay_grey() -> None:
+    data = word_map(["a", "b", "c"], groups=["z", None, "y"]).data
+    assert data["groups"] == ["z", "y"]
+    assert data["group_of"] == [0, -1, 1]
+
+
 def test_too_many_groups_are_refused() -> None:
     names = [str(i) for i in range(9)]
     with pytest.raises(ValueError, match="at most 8"):

@@ -1,33 +1,12 @@
 // A map of words in three dimensions: turn it, search a word, see its neighbours.
 (function () {
   "use strict";
-  const { make } = window.LLMBook;
+  const { make, turn, boxOf, fitLabels } = window.LLMBook;
   const YAW = 0.6, PITCH = 0.35; // the first view, as in word_map_picture.py
   const TURN = 0.14; // radians for one press of an arrow key
 
-  // Turns a point to the view; the same formula draws the printed picture.
-  function turn([x, y, z], { yaw, pitch, zoom, width, height }) {
-    const across = x * Math.cos(yaw) + z * Math.sin(yaw);
-    const back = -x * Math.sin(yaw) + z * Math.cos(yaw);
-    const up = y * Math.cos(pitch) - back * Math.sin(pitch);
-    const depth = y * Math.sin(pitch) + back * Math.cos(pitch);
-    const scale = 0.5 * height * zoom * (1 + 0.25 * depth); // near is drawn larger
-    return [width / 2 + across * scale, height / 2 - up * scale, depth];
-  }
-
-  // Chooses the labels that fit, the most important first.
-  function fitLabels(order, at, widths, { width, height }) {
-    const taken = [], shown = new Set();
-    for (const i of order) {
-      const [x, y] = at[i];
-      const box = [x + 4, y - 18, x + 12 + widths[i], y - 1];
-      if (box[0] < 0 || box[2] > width || box[1] < 0 || box[3] > height) continue;
-      if (taken.some((b) => box[2] >= b[0] && box[0] <= b[2] &&
-                            box[3] >= b[1] && box[1] <= b[3])) continue;
-      taken.push(box);
-      shown.add(i);
-    }
-    return shown;
+  function set(node, numbers) {
+    for (const key in numbers) node.setAttribute(key, numbers[key].toFixed(1));
   }
 
   class WordMap {
@@ -35,6 +14,7 @@
       this.data = data;
       this.view = { yaw: YAW, pitch: PITCH, zoom: 1, width: 640, height: 480 };
       this.near = [];
+      this.size = data.words.length > 150 ? 2.8 : 3.8; // radius of a dot, pixels
       const ruler = document.createElement("canvas").getContext("2d");
       ruler.font = "600 14px sans-serif"; // at least as wide as any label is set
       this.widths = data.words.map((word) => ruler.measureText(word).width);
@@ -52,16 +32,13 @@
         "aria-roledescription": "3-D map",
         "aria-label": `Map of ${words.length} words. Arrow keys turn it, plus and ` +
           "minus zoom, 0 resets it." });
-      this.edges = make("g", {});
-      this.layer = make("g", {});
-      const labels = make("g", {});
+      [this.edges, this.layer] = [make("g", {}), make("g", {})];
       this.dots = words.map((_, i) => make("circle",
-        { class: `lb-dot lb-c${groups.length ? groups[i] : 0}`, "data-index": i }));
+        { class: `lb-dot lb-c${groups[i] ?? 0}`, "data-index": i }));
       this.labels = words.map((word, i) => make("text",
         { class: "lb-label", "data-index": i }, word));
       this.layer.append(...this.dots);
-      labels.append(...this.labels);
-      this.svg.append(this.edges, this.layer, labels);
+      this.svg.append(this.edges, this.layer, make("g", {}, ...this.labels));
     }
 
     buildStage() {
@@ -71,8 +48,7 @@
         return made;
       };
       const stage = make("div", { class: "lb-stage" }, this.svg,
-        make("div", { class: "lb-tools" },
-          button("+", "Zoom in", () => this.zoom(1.2)),
+        make("div", { class: "lb-tools" }, button("+", "Zoom in", () => this.zoom(1.2)),
           button("−", "Zoom out", () => this.zoom(1 / 1.2)),
           button("Reset", "Reset the view", () => this.reset())));
       const legend = this.data.groups.map((name, i) => make("li", {},
@@ -88,8 +64,8 @@
       const list = LLMBook.freshId("lb-words"), n = this.data.near[0].length;
       this.search = make("input", { type: "search", list, autocomplete: "off",
         spellcheck: "false", class: "lb-search" });
-      this.slider = make("input", { type: "range", min: 1, max: n,
-        value: Math.min(5, n), class: "lb-slider" });
+      this.slider = make("input",
+        { type: "range", min: 1, max: n, value: Math.min(5, n), class: "lb-slider" });
       this.count = make("span", { class: "lb-count" });
       this.status = make("p", { class: "lb-status", role: "status" });
       this.list = make("ol", { class: "lb-near" });
@@ -117,7 +93,7 @@
     }
 
     draw() {
-      const at = this.data.xyz.map((point) => turn(point, this.view));
+      const at = this.place();
       const order = at.map((_, i) => i).sort((a, b) => at[b][2] - at[a][2]);
       const wanted = [this.selected, ...this.near, ...order];
       const shown = fitLabels(wanted, at, this.widths, this.view);
@@ -128,15 +104,26 @@
         { class: "lb-edge", x1, y1, x2: at[i][0], y2: at[i][1] })));
     }
 
+    // Puts the cloud into the middle; zooming goes towards the selected word.
+    place() {
+      const { width, height, zoom } = this.view;
+      const turned = this.data.xyz.map((point) => turn(point, this.view));
+      const box = boxOf(turned), [sx, sy] = turned[this.selected];
+      const pull = Math.max(0, 1 - 1 / zoom);
+      const x0 = box.x + pull * (sx - box.x), y0 = box.y + pull * (sy - box.y);
+      const first = boxOf(this.data.xyz.map((p) => turn(p, { yaw: YAW, pitch: PITCH })));
+      const scale = zoom * Math.min(0.8 * width / first.w, 0.86 * height / first.h);
+      return turned.map(([x, y, depth]) => [
+        width * 0.48 + (x - x0) * scale, height * 0.52 - (y - y0) * scale, depth]);
+    }
+
     drawWord(i, [x, y, depth], isShown) {
       const dot = this.dots[i], label = this.labels[i];
       const isSelected = i === this.selected, isNear = this.near.includes(i);
-      dot.setAttribute("cx", x.toFixed(1));
-      dot.setAttribute("cy", y.toFixed(1));
-      dot.setAttribute("r", ((isSelected || isNear ? 5.2 : 4) + depth).toFixed(1));
+      const size = (isSelected || isNear ? 5 : this.size) + depth;
+      set(dot, { cx: x, cy: y, r: size });
+      set(label, { x: x + 6, y: y - 5 });
       dot.style.opacity = isSelected || isNear ? 1 : (0.65 + 0.3 * depth).toFixed(2);
-      label.setAttribute("x", (x + 6).toFixed(1));
-      label.setAttribute("y", (y - 5).toFixed(1));
       label.style.display = isShown ? "" : "none";
       for (const node of [dot, label]) {
         node.classList.toggle("is-selected", isSelected);
@@ -198,10 +185,7 @@
       this.search.addEventListener("input", () => {
         if (this.data.words.includes(this.search.value)) this.find();
       });
-      this.search.addEventListener("change", () => this.find());
-      this.search.addEventListener("keydown", (event) => {
-        if (event.key === "Enter") this.find();
-      });
+      this.search.addEventListener("change", () => this.find()); // Enter does it, too
       this.slider.addEventListener("input", () => this.select(this.selected));
       this.listenToKeys();
       this.listenToPointer();
