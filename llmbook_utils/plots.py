@@ -24,6 +24,7 @@ CONFIG = {
     "showSendToCloud": False,  # plotly 7 offers to upload the chart
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
 }
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 DIGITS = 4  # significant digits of stored numbers
 
 
@@ -58,7 +59,6 @@ def lines(
     >>> len(lines({"loss": [3, 2, 1]}, x_title="step", y_title="loss (nats)").data)
     1
     """
-    dashes = ("solid", "dash", "dot", "dashdot", "longdash")
     figure = go.Figure()
     for number, (name, values) in enumerate(series.items()):
         figure.add_scatter(
@@ -66,15 +66,13 @@ def lines(
             y=values,
             name=name,
             mode="lines",
-            line={"dash": dashes[number % len(dashes)], "width": 2.5},
+            line={"dash": DASHES[number % len(DASHES)], "width": 2.5},
         )
     figure.update_layout(showlegend=len(series) > 1)
-    figure.update_xaxes(title=x_title)
-    figure.update_yaxes(title=y_title)
-    if log_x:
-        figure.update_xaxes(_log_axis([trace.x for trace in figure.data]))
-    if log_y:
-        figure.update_yaxes(_log_axis([trace.y for trace in figure.data]))
+    x_scale = _log_axis([trace.x for trace in figure.data]) if log_x else {}
+    y_scale = _log_axis([trace.y for trace in figure.data]) if log_y else {}
+    figure.update_xaxes(title=x_title, **x_scale)
+    figure.update_yaxes(title=y_title, **y_scale)
     return figure
 
 
@@ -134,9 +132,7 @@ def heatmap(
     Parameters
     ----------
     matrix : array_like, shape (n_rows, n_columns)
-        The values.
-    x_labels, y_labels : sequence of str
-        Names of columns and rows.
+        The values, whose columns and rows the labels name.
     title : str
         What the colour measures, with the unit.
     diverging : bool, optional

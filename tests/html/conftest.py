@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -153,6 +154,23 @@ def browser() -> Iterator[Browser]:
         made.close()
 
 
+def fetch_axe(folder: Path) -> None:
+    """Install axe-core by its lock file; another run may do the same at this time."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as fresh:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / name, fresh)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        done = subprocess.run(
+            command, cwd=fresh, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            pytest.fail(f"npm could not fetch axe-core:\n{done.stderr}", pytrace=False)
+        with contextlib.suppress(OSError):  # the other run was faster
+            Path(fresh).rename(folder)
+        Path(fresh).mkdir(exist_ok=True)  # for the clean-up to find
+
+
 @pytest.fixture(scope="session")
 def axe() -> str:
     """Read axe-core's script, fetched once by npm into a cache."""
@@ -163,11 +181,7 @@ def axe() -> str:
     if not script.is_file():
         if shutil.which("npm") is None:
             pytest.fail("the accessibility test needs npm; install the package npm")
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, folder)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        fetch_axe(folder)
     return script.read_text(encoding="utf-8")
 
 

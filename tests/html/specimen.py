@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import plotly.graph_objects as go
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from llmbook_utils import plots
@@ -74,7 +75,7 @@ def word_map() -> WordMap:
     """A map whose words would break a page that did not escape them."""
     rng = np.random.default_rng(0)
     groups = ["types"] * 7 + ["errors"] * 4 + ["threads"] * 3
-    groups += ["hostile"] * (len(WORDS) - len(groups))
+    groups += [None] * (len(WORDS) - len(groups))
     centres = {name: rng.normal(size=16) for name in dict.fromkeys(groups)}
     vectors = [centres[name] + 0.8 * rng.normal(size=16) for name in groups]
     return WordMap(
@@ -83,7 +84,7 @@ def word_map() -> WordMap:
         groups=groups,
         name="map-words",
         caption="Words in three of sixteen dimensions.",
-        alt="A cloud of words in four clusters",
+        alt="A cloud of words, three clusters coloured",
     )
 
 
@@ -111,50 +112,23 @@ def quiz() -> Quiz:
     )
 
 
-def figures() -> list[tuple[str, object]]:
-    """One figure of each helper, by name."""
-    steps = np.arange(40)
-    matrix = np.cos(np.subtract.outer(np.arange(5.0), np.arange(5.0)))
-    return [
-        (
-            "fig-lines",
-            plots.lines(
-                {"training": 3 * np.exp(-steps / 9), "held out": np.exp(-steps / 20)},
-                x_title="step",
-                y_title="loss (nats)",
-            ),
+def figures() -> dict[str, go.Figure]:
+    """Draw one figure with each helper, by name."""
+    steps, ramp = np.arange(40), np.arange(5.0)
+    curves = {"training": 3 * np.exp(-steps / 9), "held out": np.exp(-steps / 20)}
+    heights = {"counts": [0.3, 0.4], "skip-gram": [0.4, 0.5]}
+    points = [[0, 1], [2, 3], [1, 1], [3, 0]]
+    axes = {"x_title": "across", "y_title": "up (nats)"}
+    names = {"x_labels": WORDS[:5], "y_labels": WORDS[:5], "title": "cosine"}
+    matrix = np.cos(np.subtract.outer(ramp, ramp))
+    return {
+        "fig-lines": plots.lines(curves, **axes),
+        "fig-bars": plots.bars(heights, labels=["types", "verbs"], **axes),
+        "fig-heatmap": plots.heatmap(matrix, **names, diverging=True, digits=2),
+        "fig-scatter": plots.scatter(
+            points, labels=WORDS[:4], groups=["a", "b", "a", "b"], **axes
         ),
-        (
-            "fig-bars",
-            plots.bars(
-                {"counts": [0.3, 0.4], "skip-gram": [0.4, 0.5]},
-                labels=["types", "verbs"],
-                x_title="word list",
-                y_title="precision at 5",
-            ),
-        ),
-        (
-            "fig-heatmap",
-            plots.heatmap(
-                matrix,
-                x_labels=WORDS[:5],
-                y_labels=WORDS[:5],
-                title="cosine",
-                diverging=True,
-                digits=2,
-            ),
-        ),
-        (
-            "fig-scatter",
-            plots.scatter(
-                [[0, 1], [2, 3], [1, 1], [3, 0]],
-                labels=WORDS[:4],
-                groups=["a", "b", "a", "b"],
-                x_title="first",
-                y_title="second",
-            ),
-        ),
-    ]
+    }
 
 
 def _markdown(text: str, **metadata: object) -> nbformat.NotebookNode:
@@ -197,7 +171,7 @@ $$ (eq-loss)
 :::{admonition} Objectives
 :class: objectives
 
-- **see** every element.
+- see every **token**.
 :::
 
 :::{admonition} Check
@@ -226,25 +200,17 @@ Careful.
 """
 
 
-def notebook() -> nbformat.NotebookNode:
-    """Build the specimen chapter with its stored outputs."""
-    cells = [
-        _markdown(TEXT),
-        _code("colab = True", tags=["colab-setup"]),
-        _code(
-            "def f(x: float) -> str:\n"
-            '    """Say something about a number, so long that it scrolls."""\n'
-            "    return f'{x:.1f}' if x > 1e-3 else None  # a reason\n\n\n"
-            f"print({'1234567890 ' * 12!r})",
-            text="1234567890 " * 12 + "\n",
-        ),
-    ]
-    for name, figure in figures():
+def _figure_cells() -> list[nbformat.NotebookNode]:
+    cells = []
+    for name, figure in figures().items():
         words = {"name": name, "caption": f"Figure *{name}*, $x$.", "alt": f"A {name}"}
         data = plots.figure_data(figure, **words)
         cells.append(_code(f"show({name!r})", {plots.MIME: data, "text/plain": name}))
-    cells += [
-        _code("word_map", word_map()._repr_mimebundle_()),
+    return [*cells, _code("word_map", word_map()._repr_mimebundle_())]
+
+
+def _exercise_cells() -> list[nbformat.NotebookNode]:
+    return [
         _markdown(
             ":::{admonition} Exercise 1: add (easy)\n:class: exercise\nAdd.\n:::"
         ),
@@ -261,6 +227,36 @@ def notebook() -> nbformat.NotebookNode:
             nbgrader=_grader(False),
         ),
         _markdown("Because $1 + 1 = 2$.", tags=["solution"]),
+    ]
+
+
+RUN = {
+    "seconds": 1.2,
+    "peak_mb": 100,
+    "device": "cpu",
+    "python": "3.11.7",
+    "torch": "2.13.0",
+    "threads": 1,
+    "date": "2026-01-01",
+}
+LONG_CODE = """\
+def f(x: float) -> str:
+    '''Say something about a number, in a line so long that it has to scroll aside.'''
+    return f'{x:.1f}' if x > 1e-3 else None  # a reason
+
+
+print('1234567890 ' * 12, end="; and a long line is a long line is a long line is long")
+"""
+
+
+def notebook() -> nbformat.NotebookNode:
+    """Build the specimen chapter with its stored outputs."""
+    cells = [
+        _markdown(TEXT),
+        _code("colab = True", tags=["colab-setup"]),
+        _code(LONG_CODE, text="1234567890 " * 12 + "\n"),
+        *_figure_cells(),
+        *_exercise_cells(),
         _code("hidden = 1", text="shown\n", tags=["hide-input"]),
         _markdown("## Quiz"),
         _code("Quiz('the right answers')", quiz()._repr_mimebundle_()),
@@ -269,15 +265,7 @@ def notebook() -> nbformat.NotebookNode:
     book.metadata = {
         "kernelspec": {"name": "python3", "display_name": "Python 3"},
         "language_info": {"name": "python"},
-        "llmbook": {
-            "seconds": 1.2,
-            "peak_mb": 100,
-            "device": "cpu",
-            "python": "3.11.7",
-            "torch": "2.13.0",
-            "threads": 1,
-            "date": "2026-01-01",
-        },
+        "llmbook": RUN,
     }
     for number, cell in enumerate(book.cells):
         cell["id"] = f"cell-{number}"
