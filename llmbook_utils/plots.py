@@ -41,23 +41,20 @@ def lines(
     log_x: bool = False,
     log_y: bool = False,
 ) -> go.Figure:
-    """Draw one line for each named series; dashes differ as well as colours.
+    """Draw one line for each named series; colours and dashes differ.
 
     Parameters
     ----------
     series : mapping of str to sequence of float
-        The y values by name.
+        Names and y values.
     x : sequence of float, optional
-        The x values of all series; 0, 1, 2, ... by default.
-    x_title, y_title : str
-        What the axes measure, with the unit.
-    log_x, log_y : bool, optional
-        Whether an axis is logarithmic.
+        By default 0, 1, 2, ...
+    x_title, y_title, log_x, log_y : str, str, bool, bool
+        The axes' names with units, and whether they are logarithmic.
 
     Examples
     --------
-    >>> len(lines({"loss": [3, 2, 1]}, x_title="step", y_title="loss (nats)").data)
-    1
+    >>> figure = lines({"loss": [3, 2, 1]}, x_title="step", y_title="loss (nats)")
     """
     figure = go.Figure()
     for number, (name, values) in enumerate(series.items()):
@@ -68,12 +65,11 @@ def lines(
             mode="lines",
             line={"dash": DASHES[number % len(DASHES)], "width": 2.5},
         )
-    figure.update_layout(showlegend=len(series) > 1)
     x_scale = _log_axis([trace.x for trace in figure.data]) if log_x else {}
     y_scale = _log_axis([trace.y for trace in figure.data]) if log_y else {}
+    figure.update_layout(showlegend=len(series) > 1)
     figure.update_xaxes(title=x_title, **x_scale)
-    figure.update_yaxes(title=y_title, **y_scale)
-    return figure
+    return figure.update_yaxes(title=y_title, **y_scale)
 
 
 def _log_axis(series: Sequence[Sequence[float]]) -> dict[str, Any]:
@@ -132,16 +128,17 @@ def heatmap(
     Parameters
     ----------
     matrix : array_like, shape (n_rows, n_columns)
-        The values, whose columns and rows the labels name.
+        The values.
+    x_labels, y_labels : sequence of str
+        Names of columns and rows.
     title : str
         What the colour measures, with the unit.
     diverging : bool, optional
-        Whether values have a sign: blue below 0, vermilion above.
+        Blue below 0, vermilion above.
     digits : int, optional
-        Write each value into its cell with so many decimals.
+        Decimals with which each value is written into its cell.
     """
-    figure = go.Figure()
-    figure.add_heatmap(
+    figure = go.Figure().add_heatmap(
         z=matrix,
         x=list(x_labels),
         y=list(y_labels),
@@ -153,10 +150,9 @@ def heatmap(
         ygap=1,
     )
     figure.update_xaxes(type="category", showgrid=False, side="top", showline=False)
-    figure.update_yaxes(
+    return figure.update_yaxes(
         type="category", autorange="reversed", showgrid=False, showline=False
     )
-    return figure
 
 
 def scatter(
