@@ -134,8 +134,10 @@ def ppmi(counts: sparse.sparray, smoothing: float = 1.0) -> sparse.csr_array:
 
     Notes
     -----
-    Source: Levy, Goldberg & Dagan (2015), "Improving distributional similarity with
-    lessons learned from word embeddings", sections 2 and 3. Built in chapter 02.
+    Source: Bullinaria & Levy (2007), "Extracting semantic representations from word
+    co-occurrence statistics"; smoothing: Levy, Goldberg & Dagan (2015), "Improving
+    distributional similarity with lessons learned from word embeddings". Built in
+    chapter 02.
 
     Examples
     --------
@@ -173,8 +175,8 @@ def svd_vectors(matrix: np.ndarray | sparse.sparray, n_embd: int) -> np.ndarray:
     -------
     numpy array of float64, (V, n_embd)
         Their inner products are as close to those of the rows as `n_embd` numbers
-        can make them. Columns by falling singular value. The largest entry of each is positive, as
-        the SVD leaves the sign open.
+        can make them. Columns by falling singular value. The largest entry of each is
+        positive, as the SVD leaves the sign open.
 
     Raises
     ------
@@ -183,8 +185,8 @@ def svd_vectors(matrix: np.ndarray | sparse.sparray, n_embd: int) -> np.ndarray:
 
     Notes
     -----
-    Source: Levy & Goldberg (2014), "Neural word embedding as implicit matrix
-    factorization", section 3.3. Built in chapter 02.
+    Source: Deerwester et al. (1990), "Indexing by latent semantic analysis". Built in
+    chapter 02.
 
     Examples
     --------
@@ -201,5 +203,6 @@ def svd_vectors(matrix: np.ndarray | sparse.sparray, n_embd: int) -> np.ndarray:
     u, s, _ = svds(matrix.astype(np.float64), k=n_embd, v0=start)
     order = np.argsort(-s)
     u, s = u[:, order], s[order]
+    # the SVD leaves the sign of a column open
     largest = np.take_along_axis(u, abs(u).argmax(axis=0)[None], axis=0)
     return u * np.sign(largest) * s

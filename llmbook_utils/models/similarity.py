@@ -86,7 +86,7 @@ def analogy(
     Notes
     -----
     Source: Levy & Goldberg (2014), "Linguistic regularities in sparse and explicit
-    word representations", equation 1 (3CosAdd). Built in chapter 02.
+    word representations" (3CosAdd). Built in chapter 02.
 
     Examples
     --------
