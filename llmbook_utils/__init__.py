@@ -7,7 +7,8 @@ A module imports only from floors below its own:
 3. ``models``
 4. ``training``, ``decoding``, ``evaluation``, ``pretrained``
 5. ``plots``, ``ladder``, ``attention_view``, ``widgets``
-6. ``homework``, ``sphinx_ext``, ``chapters``, ``cli``
+6. ``homework``, ``sphinx_ext``, ``chapters``, ``execution``, ``sync``,
+   ``cli``
 """
 
 __version__ = "0.1.0"

@@ -14,11 +14,11 @@ def _doctor(_: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from llmbook_utils import chapters, sync
+    from llmbook_utils import chapters, execution, sync
 
     root = chapters.book_root()
     sync.sync_all(root, check=False)
-    failures = chapters.run_stale(root, args.chapters, args.force, args.jobs)
+    failures = execution.run_stale(root, args.chapters, args.force, args.jobs)
     sync.sync_all(root, check=False)
     return int(failures > 0)
 

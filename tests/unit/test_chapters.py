@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from llmbook_utils import chapters
+from llmbook_utils import chapters, execution
 
 
 def make_book(tmp_path, *sources):
@@ -27,13 +27,13 @@ def test_run_stores_outputs_and_a_second_run_does_nothing(tmp_path, capsys):
     path = make_book(
         tmp_path, "import time\nx = 2\nprint(x)\ntime.sleep(0.2)\nprint(x)", "x + 1"
     )
-    assert chapters.run_stale(tmp_path, [], force=False, jobs=2) == 0
+    assert execution.run_stale(tmp_path, [], force=False, jobs=2) == 0
     assert outputs(path)[0][0].text == "2\n2\n"
     assert outputs(path)[1][0].data["text/plain"] == "3"
     record = nbformat.read(path, as_version=4).metadata["llmbook"]
     assert record["seconds"] > 0 and 10 < record["peak_mb"] < 1000
     before = path.read_bytes()
-    assert chapters.run_stale(tmp_path, [], force=False, jobs=2) == 0
+    assert execution.run_stale(tmp_path, [], force=False, jobs=2) == 0
     assert "0 of 1 notebooks to run" in capsys.readouterr().out
     assert path.read_bytes() == before
 
@@ -41,7 +41,7 @@ def test_run_stores_outputs_and_a_second_run_does_nothing(tmp_path, capsys):
 def test_a_failed_run_leaves_the_file_and_names_the_cell(tmp_path, capsys):
     path = make_book(tmp_path, "a = 1", "b = a / 0", "c = 3")
     before = path.read_bytes()
-    assert chapters.run_stale(tmp_path, [], force=False, jobs=1) == 1
+    assert execution.run_stale(tmp_path, [], force=False, jobs=1) == 1
     assert path.read_bytes() == before
     said = capsys.readouterr().out
     assert "01_x.ipynb: cell 2 failed ('b = a / 0')" in said
@@ -52,20 +52,20 @@ def test_a_dead_kernel_is_a_failure_that_names_the_cell(tmp_path):
     path = make_book(tmp_path, "import os\nos._exit(1)")
     before = path.read_bytes()
     with pytest.raises(chapters.ChapterError, match="cell 1 failed"):
-        chapters.execute(path, tmp_path)
+        execution.execute(path, tmp_path)
     assert path.read_bytes() == before
 
 
 def test_a_warning_fails_instead_of_being_stored(tmp_path):
     path = make_book(tmp_path, "import warnings\nwarnings.warn('old')")
     with pytest.raises(chapters.ChapterError, match=r"cell 1 wrote to stderr"):
-        chapters.execute(path, tmp_path)
+        execution.execute(path, tmp_path)
     assert outputs(path) == [[]]
 
 
 def test_prose_keeps_outputs_fresh_and_code_or_constraints_do_not(tmp_path):
     path = make_book(tmp_path, "1 + 1")
-    chapters.execute(path, tmp_path)
+    execution.execute(path, tmp_path)
     nb = nbformat.read(path, as_version=4)
     nb.cells[0].source = "# Another title"
     nbformat.write(nb, path)
@@ -111,7 +111,7 @@ def test_an_unknown_chapter_lists_what_there_is(tmp_path):
     with pytest.raises(ValueError, match=r"no notebook begins with '7'.*01_x"):
         chapters.notebook_paths(tmp_path, ["7"])
     with pytest.raises(ValueError, match="jobs is 0"):
-        chapters.run_stale(tmp_path, [], force=False, jobs=0)
+        execution.run_stale(tmp_path, [], force=False, jobs=0)
 
 
 def test_outside_a_book_the_error_says_where_to_go(tmp_path):
