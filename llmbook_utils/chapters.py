@@ -161,8 +161,10 @@ def code_hash(nb: nbformat.NotebookNode, root: Path) -> str:
 
 
 def is_stale(path: Path, root: Path) -> bool:
-    """Tell whether a notebook's outputs are older than what they depend on."""
+    """Tell whether a notebook's outputs are missing or older than their sources."""
     nb = nbformat.read(path, as_version=4)
+    if any(cell.execution_count is None for cell in code_cells(nb)):
+        return True
     stored = nb.metadata.get("llmbook", {}).get("code_hash")
     return stored != code_hash(nb, root)
 

@@ -79,6 +79,15 @@ def test_prose_keeps_outputs_fresh_and_code_or_constraints_do_not(tmp_path):
     assert chapters.is_stale(path, tmp_path)
 
 
+def test_a_cell_that_lost_its_output_is_stale(tmp_path):
+    path = make_book(tmp_path, "1 + 1")
+    execution.execute(path, tmp_path)
+    nb = nbformat.read(path, as_version=4)
+    nb.cells[1].execution_count = None
+    nbformat.write(nb, path)
+    assert chapters.is_stale(path, tmp_path)
+
+
 def test_hash_follows_imports_through_the_package():
     names = {p.name for p in chapters.package_files("from llmbook_utils import cli")}
     assert {"cli.py", "chapters.py", "sync.py", "runtime.py"} <= names
