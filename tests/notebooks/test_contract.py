@@ -91,7 +91,7 @@ def test_objectives_begin_with_verbs_and_are_few(chapter):
         r"^:{3,}\{admonition\} Objectives.*?^:{3,}$", overview, re.M | re.S
     )
     assert block, "an admonition called Objectives"
-    points = re.findall(r"^[-*] (\w+)", block[0], re.M)
+    points = re.findall(r"^\d\. (\w+)", block[0], re.M)
     assert 3 <= len(points) <= 5
     exercises = "\n".join(c.source for c in chapter.section("Exercises"))
     for number in range(1, len(points) + 1):
