@@ -276,7 +276,7 @@ def write_book(folder: Path, toc: str = TOC) -> Path:
     """Write the specimen's sources, with the real book's settings and style."""
     (folder / "notebooks").mkdir(parents=True)
     shutil.copy(ROOT / "_config.yml", folder)
-    for name in ("_static", "_templates", "figures"):
+    for name in ("_static", "figures"):
         shutil.copytree(ROOT / "book" / name, folder / "book" / name)
     (folder / "_toc.yml").write_text(toc)
     for name, text in PAGES.items():
