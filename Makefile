@@ -52,6 +52,9 @@ test: lint test-unit test-notebooks test-html  ## prove all of it
 test-unit: $(VENV)/test.stamp  ## unit tests, doctests, the chapter contract
 	$(UNIT)
 
+# Kernels run side by side: one thread each is faster than two that wait for another.
+test-notebooks test-lax: export OMP_NUM_THREADS ?= 1
+
 # The outputs are those of one Python and one set of versions: pydocs, for one,
 # is another text in another Python. Elsewhere the assertions do the checking.
 test-notebooks: $(VENV)/test.stamp  ## nbval on every notebook, strict where it can be
