@@ -77,10 +77,12 @@ test-colab: .venv-colab/stamp  ## unit tests with the package versions of Colab
 	.venv-colab/bin/python -m pytest -n $(JOBS) tests/unit
 
 .venv-colab/stamp: pyproject.toml tests/unit/colab_versions.txt
+	rm -rf .venv-colab
 	$(PYTHON) -m venv .venv-colab
 	.venv-colab/bin/python -m pip install --quiet --constraint constraints.txt torch
+	grep -v '^torch==' tests/unit/colab_versions.txt > .venv-colab/constraints.txt
 	.venv-colab/bin/python -m pip install --quiet \
-		--constraint tests/unit/colab_versions.txt --editable . \
+		--constraint .venv-colab/constraints.txt --editable . \
 		pytest pytest-xdist hypothesis nbformat nbclient
 	touch $@
 
