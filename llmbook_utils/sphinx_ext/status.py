@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 COLUMNS = (
     ("Seconds", lambda run: f"{run['seconds']:.0f}"),
     ("Peak memory", lambda run: f"{run['peak_mb'] / 1000:.1f} GB"),
-    ("Device", lambda run: f"{run['device']}, {run['threads']} thread(s)"),
+    ("Device", lambda run: f"{run['device']}, threads: {run['threads']}"),
     ("Python", lambda run: run["python"]),
     ("torch", lambda run: run["torch"]),
     ("Date", lambda run: run["date"]),

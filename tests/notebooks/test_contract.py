@@ -47,6 +47,14 @@ def test_every_cell_was_run_in_order(chapter):
     assert counts == list(range(1, len(counts) + 1)), "run `make notebooks`"
 
 
+def test_stored_run_keeps_the_budget_and_the_constraints(chapter):
+    run = chapter.nb.metadata["llmbook"]
+    assert run["seconds"] < 60 and run["peak_mb"] < 1500 and run["device"] == "cpu"
+    locked = (ROOT / "constraints.txt").read_text(encoding="utf8").splitlines()
+    assert f"# python {run['python']}" in locked
+    assert f"torch=={run['torch']}" in locked
+
+
 def test_outputs_are_stable_and_small(chapter):
     for cell in chapter.code:
         for output in cell.outputs:
