@@ -6,6 +6,7 @@ import re
 import nbformat
 import pytest
 from conftest import NOTEBOOKS, ROOT, Chapter, has_tag, nbgrader, prose, size, tags
+from nbgrader.nbgraderformat import MetadataValidator
 
 from llmbook_utils import sync
 
@@ -170,6 +171,7 @@ def test_exercises_are_complete(chapter):
         assert "### END SOLUTION" in cell.source
     for cell in checks:
         assert nbgrader(cell)["points"] > 0 and "assert" in cell.source
+    MetadataValidator().validate_nb(chapter.nb)
     text = "\n".join(c.source for c in cells if c.cell_type == "markdown")
     heads = re.findall(r"^:{3,}\{admonition\} Exercise .+$", text, re.M)
     assert len(heads) == len(solutions)
