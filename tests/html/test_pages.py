@@ -1,12 +1,13 @@
 """Every page, light and dark, wide and narrow: it loads, draws, fits, and reads."""
 
+import re
 from collections.abc import Iterator
 
 import conftest
 import pytest
 from conftest import ALL_PAGES, SHOTS, Site, Visit, open_page
 
-from llmbook_utils import plots
+from llmbook_utils import chapters, plots, sync
 from llmbook_utils.widgets import MIME
 
 READERS = [("light", 1280), ("dark", 390), ("dark", 1280), ("light", 390)]
@@ -133,3 +134,16 @@ def test_screenshot_is_kept(visit: Visit, request: pytest.FixtureRequest) -> Non
 def test_all_pages_of_the_toc_are_visited() -> None:
     visited = {page for name, page in ALL_PAGES if name == "book"}
     assert visited == set(conftest.toc_pages(conftest.ROOT))
+
+
+def test_each_launch_button_opens_a_notebook_of_the_tree(sites: object) -> None:
+    site: Site = sites("book")
+    notebooks = {
+        sync.colab_url(path, conftest.ROOT): path
+        for path in chapters.notebook_paths(conftest.ROOT)
+    }
+    found = set()
+    for page in site.html.rglob("*.html"):
+        text = page.read_text(encoding="utf8")
+        found |= set(re.findall(rf'href="({sync.COLAB}/[^"]+)"', text))
+    assert found == set(notebooks)
