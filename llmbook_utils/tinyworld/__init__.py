@@ -1,0 +1,37 @@
+"""TinyWorld: a small village, simulated, that tells stories whose probability is known.
+
+`sample_story` tells one, `stories` tells many; `parse`, `score` and `next_words` read
+text and give exact probabilities; `check` says what is untrue in any text; `tasks` makes
+labelled data. Pure Python.
+"""
+
+from llmbook_utils.tinyworld.story import (
+    Question,
+    Sentence,
+    Span,
+    Story,
+    next_words,
+    parse,
+    rows,
+    sample_story,
+    score,
+    split_of,
+    stories,
+)
+from llmbook_utils.tinyworld.world import Event, World
+
+__all__ = [
+    "Event",
+    "Question",
+    "Sentence",
+    "Span",
+    "Story",
+    "World",
+    "next_words",
+    "parse",
+    "rows",
+    "sample_story",
+    "score",
+    "split_of",
+    "stories",
+]
