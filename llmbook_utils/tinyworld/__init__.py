@@ -5,6 +5,7 @@ text and give exact probabilities; `check` says what is untrue in any text; `tas
 labelled data. Pure Python.
 """
 
+from llmbook_utils.tinyworld.floor import Floor, entropy_floor
 from llmbook_utils.tinyworld.story import (
     Question,
     Sentence,
@@ -22,11 +23,13 @@ from llmbook_utils.tinyworld.world import Event, World
 
 __all__ = [
     "Event",
+    "Floor",
     "Question",
     "Sentence",
     "Span",
     "Story",
     "World",
+    "entropy_floor",
     "next_words",
     "parse",
     "rows",

@@ -103,6 +103,7 @@ class Teller:
         self.sentences: list[tuple[int, int, int, int]] = []
         self.asked: set[tuple] = set()
         self.asked_with: Counter[str] = Counter()
+        self.repeated: set[int] = set()  # people who sang their song again
         self.slept: list[int] = []  # people who have slept
         self.broken: list[int] = []  # objects that were broken
         self.looked: set[tuple] = set()
@@ -112,7 +113,7 @@ class Teller:
         self.words = 0
         self.said: list[int] = []  # people of this sentence, in order
         self.named_now: list[int] = []  # those of them that were named
-        self.before: list[int] = []  # those named in the sentence before
+        self.before: list[int] = []  # whom a pronoun may mean in the next sentence
         self.acted: int | None = None  # who acted in the sentence before
         self.it: int | None = None  # the object that "it" means
         self.named: dict[tuple, Mention] = {}
@@ -134,7 +135,8 @@ class Teller:
             (self._part, len(self.parts), self._event, len(self.events))
         )
         self._part, self._event = len(self.parts), len(self.events)
-        self.before, self.said, self.named_now = self.named_now, [], []
+        self.before = [who for who in self.named_now if self.is_clear(who, self.said)]
+        self.said, self.named_now = [], []
         self.it = None
 
     def mark(self, kind: str, number: int, is_pronoun: bool = False) -> None:
@@ -386,11 +388,11 @@ class Teller:
             offer("\n", 30 if self.words < MAX_WORDS else 10_000, "end", None)
         if self.words >= MAX_WORDS:
             return
-        for weather in WEATHERS:
+        last = self.events[-1].kind
+        for weather in WEATHERS if last != "weather" else ():
             if weather != self.world.weather:
                 offer(f" The day turns {weather}.", 1, "weather", weather)
         offer(" Then", 12, "then", None)
-        last = self.events[-1].kind
         if last not in ("question", "object", "person"):
             for opening, weight in self.question_openings():
                 offer(f" {opening}", weight, "question", opening)
@@ -402,7 +404,7 @@ class Teller:
         for who, is_asleep in enumerate(self.world.is_asleep):
             if is_asleep:
                 offer(self.name(who), 4, "name", who)
-            elif self.is_clear(who, self.before):
+            elif who in self.before:
                 pronoun = SUBJECT[self.gender(who)]
                 weight = 16 if who == self.acted else 10
                 offer(self.name(who), 24 - weight, "name", who)
@@ -499,7 +501,8 @@ class Teller:
             add((" asks", 6, "ask"))
         if self.moods(who):
             add((" is", 6, "feel"))
-        if world.tune[who] or self.teachers(who) or "sing" not in self.happened:
+        may_repeat = world.tune[who] and who not in self.repeated
+        if may_repeat or self.teachers(who) or "sing" not in self.happened:
             add((" sings", 3, "sing"))
         add((" falls asleep", 1, "sleep"))
 
@@ -527,13 +530,15 @@ class Teller:
         ]
 
     def topics(self, who: int, whom: int) -> list[int]:
-        """The objects that one person may ask another for; none is asked for twice."""
+        """The objects that one person may ask another for: not in sight, not twice."""
+        here = self.world.at[who]
         same = self.gender(who) == self.gender(whom)  # then "he has it" is not clear
         return [
             what
             for what, holder in enumerate(self.world.holder)
             if holder != who
             and not (same and holder == whom)
+            and self.world.lies[what] != here
             and (who, what) not in self.asked_for
         ]
 
@@ -795,7 +800,7 @@ class Teller:
         if "sing" not in self.happened:
             surfaces.append(" a new song:")
             weights.append(1)
-        if tune[who]:
+        if tune[who] and who not in self.repeated:
             surfaces.append(" again:")
             weights.append(1)
         if teachers:
@@ -812,7 +817,9 @@ class Teller:
         else:
             singer = who if kind == " again:" else self.whom(teachers)
             song = tune[singer]
-            if kind == " the song of":
+            if kind == " again:":
+                self.repeated.add(who)
+            else:
                 self.emit(":")
             self.emit(f" {' '.join(song)}")
         self.emit(".")
@@ -1023,5 +1030,21 @@ _QUESTION_ENDS = {
 _ANSWERS = {kind: getattr(Teller, f"_answer_{kind}") for kind in _QUESTION_ENDS}
 _PHRASES = {
     kind: getattr(Teller, f"_{kind}")
-    for kind in ["move", "follow", "take", "drop", "give", "swap", "look", "ask", "feel", "paint", "break", "mend", "sleep", "wake", "sing"]
+    for kind in [
+        "move",
+        "follow",
+        "take",
+        "drop",
+        "give",
+        "swap",
+        "look",
+        "ask",
+        "feel",
+        "paint",
+        "break",
+        "mend",
+        "sleep",
+        "wake",
+        "sing",
+    ]
 }

@@ -133,7 +133,8 @@ AWAY = Village(
         "in:bedroom:卧室:里 in:castle:城堡:里 in:desert:沙漠:里 in:hospital:医院:里 "
         "in:orchard:果园:里 in:theatre:剧院:里 in:vineyard:葡萄园:里 in:canyon:峡谷:里 "
         "on:balcony:阳台:上 on:mountain:高山:上 on:platform:站台:上 on:raft:木筏:上 "
-        "at:airport:机场:里 at:fountain:喷泉:旁 at:lighthouse:灯塔:里 at:crossing:路口:旁"
+        "at:airport:机场:里 at:fountain:喷泉:旁 at:lighthouse:灯塔:里 "
+        "at:crossing:路口:旁"
     ),
     _things(
         "apron:围裙:条 arrow!:箭:支 blanket:毯子:条 bottle!:瓶子:个 camera!:相机:台 "
