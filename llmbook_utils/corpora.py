@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
+from llmbook_utils.textfiles import READERS, as_texts, read_documents
+
 # Tests and tools say little about the library, and other people's packages would
 # make the corpus differ from one reader to the next.
 _LEFT_OUT = frozenset(
@@ -34,30 +36,45 @@ _LEFT_OUT = frozenset(
 _HAS_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def load_corpus(name: str) -> list[str]:
+def load_corpus(name: str | Path, **options: object) -> list[str]:
     """Return the documents of the corpus called `name`.
 
     Parameters
     ----------
-    name : str
-        ``"pydocs"``: the language reference that ``help()`` shows, then every
-        docstring of the standard library, about 2 MB of technical English from
-        the reader's own Python. It differs a little between Python versions, and
-        is the same every time with the same one.
+    name : str or Path
+        ``"pydocs"``
+            The language reference that ``help()`` shows, then every docstring of the
+            standard library, about 2 MB of technical English from the reader's own
+            Python. It differs a little between Python versions, and is the same every
+            time with the same one.
+        a file
+            A path that ends in ``.txt`` (empty lines separate the documents),
+            ``.csv`` (the first line names the columns), ``.jsonl`` (an object a line)
+            or ``.parquet``. UTF-8.
+        ``"hub:owner/name"``, ``"hub:owner/name/config"``
+            A dataset on the Hugging Face hub, through `datasets`, which keeps it in
+            its cache.
+    **options
+        For a file and for the hub: ``column="text"``, where the texts are (a .txt file
+        has no columns). For the hub also ``split="train"`` and ``revision=None``, a
+        branch, tag or commit.
 
     Returns
     -------
     list of str
-        The documents, none empty, none twice, in a fixed order.
+        The documents, none empty, in a fixed order.
 
     Raises
     ------
     TypeError
-        If `name` is not a string.
+        If `name` is no string or path, or the corpus has no such option.
     ValueError
-        If there is no such corpus. The message lists those there are.
-    FileNotFoundError
-        If this Python came without the text that ``"pydocs"`` is made from.
+        If there is no such corpus: the message lists those there are. If a file is
+        damaged: it says where. If there is no such dataset, column or split.
+    OSError
+        If a file is not there (FileNotFoundError), or the hub cannot be reached and
+        its cache does not hold the dataset (ConnectionError); or if this Python came
+        without the text that ``"pydocs"`` is made from.
 
     Notes
     -----
@@ -69,15 +86,65 @@ def load_corpus(name: str) -> list[str]:
     >>> any("JavaScript Object Notation" in text for text in documents)
     True
     """
-    if not isinstance(name, str):
+    if not isinstance(name, (str, Path)):
         raise TypeError(
-            f"name must be a string such as 'pydocs', got {type(name).__name__}"
+            f"name must be a string such as 'pydocs' or a Path, got "
+            f"{type(name).__name__}"
         )
+    if isinstance(name, str) and name.startswith("hub:"):
+        return _call(_load_hub, name, options)
+    if isinstance(name, Path) or Path(name).suffix.lower() in READERS:
+        return _call(_load_file, name, options)
     if name not in _LOADERS:
         raise ValueError(
             f"there is no corpus {name!r}; choose one of: {', '.join(sorted(_LOADERS))}"
+            f", a file ({', '.join(READERS)}), or 'hub:owner/name'"
         )
-    return _LOADERS[name]()
+    return _call(_LOADERS[name], None, options)
+
+
+def _call(
+    loader: Callable[..., list[str]],
+    name: str | Path | None,
+    options: dict[str, object],
+) -> list[str]:
+    """Call a loader with the options that it takes."""
+    arguments = () if name is None else (name,)
+    try:
+        inspect.signature(loader).bind(*arguments, **options)
+    except TypeError as error:
+        takes = list(inspect.signature(loader).parameters)[len(arguments) :]
+        raise TypeError(
+            f"{error}; the options of this corpus: {', '.join(takes) or 'none'}"
+        ) from None
+    return loader(*arguments, **options)
+
+
+def _load_file(path: str | Path, column: str = "text") -> list[str]:
+    """The documents of a file on this machine."""
+    return read_documents(Path(path).expanduser(), column)
+
+
+def _load_hub(
+    name: str, column: str = "text", split: str = "train", revision: str | None = None
+) -> list[str]:
+    """The column of a dataset on the hub; empty texts are left out."""
+    from llmbook_utils import hub
+
+    parts = name.removeprefix("hub:").split("/")
+    if len(parts) not in (2, 3) or "" in parts:
+        raise ValueError(
+            f"a dataset is 'hub:owner/name' or 'hub:owner/name/config', got {name!r}"
+        )
+    config = parts[2] if len(parts) == 3 else None
+    dataset = hub.load_dataset("/".join(parts[:2]), config, split, revision)
+    if column not in dataset.column_names:
+        raise ValueError(
+            f"{name!r} has no column {column!r}; pass column= one of: "
+            f"{', '.join(map(repr, dataset.column_names))}"
+        )
+    texts = as_texts(name, column, dataset[column][:])
+    return [text for text in texts if text.strip()]
 
 
 def _load_pydocs() -> list[str]:
@@ -148,5 +215,5 @@ def _iter_docstrings(node: ast.AST) -> Iterator[str]:
             yield from _iter_docstrings(child)
 
 
-# A new corpus is one more entry here.
-_LOADERS: dict[str, Callable[[], list[str]]] = {"pydocs": _load_pydocs}
+# A new corpus is one more entry here: a function whose parameters are its options.
+_LOADERS: dict[str, Callable[..., list[str]]] = {"pydocs": _load_pydocs}

@@ -16,8 +16,8 @@ from llmbook_utils.evaluation import (
     PronounScores,
     attention_maps,
     end_id,
-    proportion_interval,
     pronoun_scores,
+    proportion_interval,
     token_positions,
 )
 from llmbook_utils.tinyworld import Story

@@ -1,21 +1,24 @@
 """One loop that trains every model of the book, on a laptop or on many machines.
 
-`fit` knows nothing of text: a model gives logits, ``batch(step)`` gives inputs and
-targets. As the batch, the learning rate and the random numbers of a step depend on the
-step alone, a run that was stopped goes on from its checkpoint as if nothing had been,
-and pieces of a batch can be worked on one after the other (accumulation) or by several
-processes (``accelerate launch``) with the same result.
+`fit` knows nothing of text: a model turns inputs into logits, and ``batch(step)`` gives
+inputs and targets. Everything in a step depends on the number of the step alone: the
+batch, the learning rate, the random numbers. So a run that was killed goes on from its
+checkpoint as if nothing had been. And the loss is the mean over the targets of the whole
+batch, so a batch may be cut into pieces, for one process after another
+(``accumulation``) or for several at once (``accelerate launch``), with the same result.
 """
 
 from __future__ import annotations
 
 import copy
+import ctypes
+import functools
 import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,48 +30,57 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-IGNORED = -100  # a target that no loss is taken of
+IGNORED = -100  # a target without a loss, as in torch and transformers
 Batch = tuple[Tensor, Tensor]
+LossFunction = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
     """How to train: all that `fit` is told besides the model and the data.
 
-    Attributes
+    Parameters
     ----------
     steps : int
-        Optimizer steps in all.
+        Updates of the weights.
     lr, final_lr : float
-        Highest learning rate, and the part of it that is left in the end.
+        The highest learning rate, and the part of it that is left at the end.
     warmup : int
-        Steps in which the rate rises from 0 to `lr`.
+        Steps in which the rate rises to `lr`.
     schedule : {"cosine", "linear", "trapezoid"}
-        How it falls afterwards; a trapezoid stays up and falls in the last fifth.
+        How it falls after that; the trapezoid stays up until the last fifth.
     optimizer : {"adamw", "muon"}
-        With "muon", AdamW for embeddings, head, biases and norms alone.
+        Muon is for the matrices between embedding and head; the rest stays with AdamW.
     muon_lr : float, optional
-        The matrices' rate under Muon, `lr` if left out; its updates are as large as
-        AdamW's at the same rate.
+        Muon's rate, `lr` if left out: its updates are made as large as AdamW's.
     betas, weight_decay : (float, float), float
-        Of the optimizer; biases, norms and embeddings do not decay.
-    clip : float
-        Largest norm of the gradient.
+        AdamW's memory of gradients and of their squares; the pull towards zero, from
+        which biases, norms and embeddings are free.
+    clip : float, optional
+        Gradients with a larger norm are scaled down to it; None leaves them.
     accumulation : int
-        Pieces that a batch is cut into, to save memory. The result is the same.
+        Pieces that a batch is cut into, to save memory.
     precision : {"float32", "bf16", "best"}
-        "best" is bf16 where the machine is made for it, else float32.
-    validate_every, patience : int, int or None
-        Steps between validations; validations without a new best before stopping.
+        "best" is bf16 where the machine has it in hardware, else float32.
+    validate_every : int
+        Steps between two validations.
+    patience : int, optional
+        Validations in a row without a new best after which training stops.
     checkpoint_every, log_every : int
-        Steps between checkpoints, and between looks at the losses.
+        Steps between checkpoints, and between reports of the loss.
     seed : int
-        Of dropout, or whatever random numbers model and batch draw.
+        Of dropout and of whatever else draws from torch's generator in a step.
 
     Raises
     ------
     ValueError
-        If a number is out of range or a name is unknown.
+        If a number is out of range or a name unknown.
+
+    Examples
+    --------
+    >>> TrainingConfig(schedule="sine")
+    Traceback (most recent call last):
+    ValueError: schedule must be one of 'cosine', 'linear', 'trapezoid', got 'sine'
     """
 
     steps: int = 1000
@@ -80,7 +92,7 @@ class TrainingConfig:
     muon_lr: float | None = None
     betas: tuple[float, float] = (0.9, 0.95)
     weight_decay: float = 0.1
-    clip: float = 1.0
+    clip: float | None = 1.0
     accumulation: int = 1
     precision: Literal["float32", "bf16", "best"] = "float32"
     validate_every: int = 250
@@ -88,6 +100,24 @@ class TrainingConfig:
     checkpoint_every: int = 1000
     log_every: int = 25
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, known in {
+            "schedule": ("cosine", "linear", "trapezoid"),
+            "optimizer": ("adamw", "muon"),
+            "precision": ("float32", "bf16", "best"),
+        }.items():
+            if getattr(self, name) not in known:
+                raise ValueError(
+                    f"{name} must be one of {', '.join(map(repr, known))}, got "
+                    f"{getattr(self, name)!r}"
+                )
+        every = ("accumulation", "validate_every", "checkpoint_every", "log_every")
+        least = {"steps": 0, "warmup": 0, "lr": 0, "final_lr": 0, "seed": 0}
+        for name, low in (least | dict.fromkeys((*every, "patience"), 1)).items():
+            value = getattr(self, name)
+            if value is not None and value < low:
+                raise ValueError(f"{name} must be {low} or more, got {value}")
 
 
 @dataclass
@@ -97,15 +127,15 @@ class History:
     Attributes
     ----------
     steps, losses : list
-        Each step done, from 1, and its training loss (nats a target).
+        Updates done, from 1, and the training loss of each (nats a target).
     validation_steps, validation_losses : list
-        After which step `validate` was called, and what it gave.
+        After which updates `validate` was called, and what it gave.
     best_step : int or None
-        After which step it gave the least.
+        After which update it gave least.
     tokens : int
-        Targets seen that were not ignored.
+        Targets trained on, without those ignored.
     seconds : float
-        Time in the loop, checkpoints and validation included.
+        Time in the loop, validation and checkpoints included.
     stopped_early : bool
         Whether patience ran out.
     """
@@ -119,66 +149,84 @@ class History:
     seconds: float = 0.0
     stopped_early: bool = False
 
+    def __repr__(self) -> str:
+        loss = f", loss {self.losses[-1]:.3f}" if self.losses else ""
+        if self.best_step is not None:
+            loss += f", best {min(self.validation_losses):.3f} at {self.best_step}"
+        return f"History({len(self.steps)} steps, {self.tokens} tokens{loss})"
+
 
 def lr_scale(step: int, config: TrainingConfig) -> float:
-    """Part of the highest learning rate that step 0, 1, ... is taken with."""
+    """Give the part of the highest learning rate for the update after `step` others.
+
+    Examples
+    --------
+    >>> config = TrainingConfig(steps=8, warmup=4, final_lr=0.0)
+    >>> [round(lr_scale(step, config), 3) for step in range(8)]
+    [0.25, 0.5, 0.75, 1.0, 1.0, 0.854, 0.5, 0.146]
+    """
     if step < config.warmup:
         return (step + 1) / config.warmup
     done = (step - config.warmup) / max(1, config.steps - config.warmup)
-    falling = {
+    shape = {
         "cosine": (1 + math.cos(math.pi * done)) / 2,
         "linear": 1 - done,
-        "trapezoid": min(1, (1 - done) / 0.2),
+        "trapezoid": min(1.0, (1 - done) / 0.2),
     }[config.schedule]
-    return config.final_lr + (1 - config.final_lr) * falling
-
-
-def split_parameters(model: nn.Module) -> tuple[list, list, list]:
-    """Sort parameters into hidden matrices, other matrices, and those without decay."""
-    tables = {p for m in model.modules() if isinstance(m, nn.Embedding)
-              for p in m.parameters(recurse=False)}
-    hidden, other, undecayed = [], [], []
-    for name, p in model.named_parameters():
-        if not p.requires_grad:
-            continue
-        if p.ndim < 2 or p in tables:
-            undecayed.append(p)
-        elif p.ndim > 2 or "head" in name:
-            other.append(p)
-        else:
-            hidden.append(p)
-    return hidden, other, undecayed
+    return config.final_lr + (1 - config.final_lr) * shape
 
 
 def make_optimizers(
     model: nn.Module, config: TrainingConfig
 ) -> list[torch.optim.Optimizer]:
-    """AdamW for all, or Muon for hidden matrices and AdamW for the rest."""
-    hidden, other, undecayed = split_parameters(model)
+    """Share the parameters out: what decays, what does not, what Muon takes.
+
+    Embeddings, biases and norms do not decay. Muon takes matrices, except for
+    embeddings and those with "head" in their name.
+
+    Notes
+    -----
+    Source: Loshchilov and Hutter (2019) for AdamW; Jordan (2024), "Muon: an optimizer
+    for hidden layers in neural networks". Built in chapter 11.
+    """
+    tables = {m.weight for m in model.modules() if isinstance(m, nn.Embedding)}
+    hidden, decayed, undecayed = [], [], []
+    for name, p in model.named_parameters():
+        if not p.requires_grad:
+            continue
+        if p.ndim < 2 or p in tables:
+            undecayed.append(p)
+        elif p.ndim == 2 and "head" not in name and config.optimizer == "muon":
+            hidden.append(p)
+        else:
+            decayed.append(p)
     optimizers: list[torch.optim.Optimizer] = []
-    if config.optimizer == "muon" and hidden:
-        muon_lr = config.lr if config.muon_lr is None else config.muon_lr
-        optimizers.append(torch.optim.Muon(
-            hidden, lr=muon_lr, weight_decay=config.weight_decay,
-            adjust_lr_fn="match_rms_adamw",
-        ))
-        hidden = []
+    if hidden:
+        lr = config.lr if config.muon_lr is None else config.muon_lr
+        optimizers.append(
+            torch.optim.Muon(
+                hidden,
+                lr,
+                weight_decay=config.weight_decay,
+                adjust_lr_fn="match_rms_adamw",
+            )
+        )
     groups = [
-        {"params": hidden + other, "weight_decay": config.weight_decay},
+        {"params": decayed, "weight_decay": config.weight_decay},
         {"params": undecayed, "weight_decay": 0.0},
     ]
-    groups = [g for g in groups if g["params"]]
-    optimizers.append(
-        torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=True)
-    )
-    for optimizer in optimizers:
-        for group in optimizer.param_groups:
-            group["initial_lr"] = group["lr"]
+    groups = [group for group in groups if group["params"]]
+    if groups:
+        optimizers.append(
+            torch.optim.AdamW(groups, config.lr, betas=config.betas, fused=True)
+        )
+    for group in (g for o in optimizers for g in o.param_groups):
+        group["initial_lr"] = group["lr"]
     return optimizers
 
 
 def has_fast_bf16(device: torch.device) -> bool:
-    """Whether the device multiplies bf16 matrices faster than float32 ones."""
+    """Whether the device multiplies bf16 matrices in hardware."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
@@ -186,188 +234,44 @@ def has_fast_bf16(device: torch.device) -> bool:
 
 
 def summed_loss(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
-    """Cross-entropy (nats), summed over the targets that are not -100."""
-    logits = model(inputs)
-    logits = getattr(logits, "logits", logits)  # transformers' models wrap them
+    """Give the cross-entropy (nats), summed over the targets that are not -100.
+
+    Parameters
+    ----------
+    model : module
+        Gives logits (..., V), or an object with `logits` as transformers' models do.
+    inputs : tensor
+        What the model takes.
+    targets : tensor of int64, (...)
+        Tokens or classes; -100 is ignored.
+    """
+    output = model(inputs)
+    logits = getattr(output, "logits", output)
     return F.cross_entropy(
-        logits.flatten(0, -2), targets.flatten(), ignore_index=IGNORED, reduction="sum"
+        logits.flatten(0, -2).float(),
+        targets.flatten(),
+        ignore_index=IGNORED,
+        reduction="sum",
     )
 
 
 @torch.no_grad()
-def mean_loss(model: nn.Module, batches: Iterable[Batch]) -> float:
-    """Mean loss (nats a target) over batches, in evaluation mode."""
+def mean_loss(
+    model: nn.Module, batches: Iterable[Batch], loss_fn: LossFunction = summed_loss
+) -> float:
+    """Give the loss (nats) of a target, the mean over all that are not -100.
+
+    The model is in evaluation mode for it, and in float32.
+    """
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     total, count = 0.0, 0
     for inputs, targets in batches:
         inputs, targets = inputs.to(device), targets.to(device)
-        total += summed_loss(model, inputs, targets).item()
+        total += loss_fn(model, inputs, targets).item()
         count += int((targets != IGNORED).sum())
     model.train(was_training)
+    if not count:
+        raise ValueError("no targets: batches is empty, or all targets are -100")
     return total / count
-
-
-@contextmanager
-def _keep_freed_memory() -> Iterator[None]:
-    import ctypes
-    try:
-        libc = ctypes.CDLL("libc.so.6")
-        mallopt, trim = libc.mallopt, libc.malloc_trim
-    except (OSError, AttributeError):
-        yield
-        return
-    mallopt(-4, 0)
-    mallopt(-1, 2**31 - 1)
-    try:
-        yield
-    finally:
-        mallopt(-4, 65536)
-        mallopt(-3, 2**25)
-        mallopt(-1, 2**26)
-        trim(0)
-
-
-@contextmanager
-def _run_settings(device: torch.device) -> Iterator[None]:
-    precision = torch.get_float32_matmul_precision()
-    with torch.random.fork_rng(), _keep_freed_memory():
-        try:
-            if device.type == "cpu":
-                torch.set_float32_matmul_precision("medium")
-            yield
-        finally:
-            torch.set_float32_matmul_precision(precision)
-
-
-def _place() -> tuple[int, int]:
-    if dist.is_available() and dist.is_initialized():
-        return dist.get_rank(), dist.get_world_size()
-    return 0, 1
-
-
-def train_step(
-    model: nn.Module,
-    optimizers: list[torch.optim.Optimizer],
-    inputs: Tensor,
-    targets: Tensor,
-    config: TrainingConfig,
-    loss_fn: Callable = summed_loss,
-) -> Tensor:
-    """Take one step on a batch, of which each process works on its own rows."""
-    rank, world = _place()
-    pieces = config.accumulation * world
-    device = inputs.device
-    use_bf16 = config.precision == "bf16" or (
-        config.precision == "best" and has_fast_bf16(device)
-    )
-    count = (targets != IGNORED).sum()
-    mean = torch.zeros((), device=device)
-    mine = zip(
-        inputs.tensor_split(pieces)[rank::world],
-        targets.tensor_split(pieces)[rank::world],
-        strict=True,
-    )
-    for i, (x, y) in enumerate(mine):
-        is_last = i == config.accumulation - 1
-        wait = nullcontext() if is_last or world == 1 else model.no_sync()
-        with wait:
-            with torch.autocast(device.type, torch.bfloat16, enabled=use_bf16):
-                loss = loss_fn(model, x, y) / count
-            (loss * world).backward()  # processes average their gradients
-        mean += loss.detach()
-    nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-    for optimizer in optimizers:
-        optimizer.step()
-        optimizer.zero_grad()
-    if world > 1:
-        dist.all_reduce(mean)
-    return mean
-
-
-def _save(path: Path, state: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    torch.save(state, temporary)
-    os.replace(temporary, path)
-
-
-def fit(
-    model: nn.Module,
-    batch: Callable[[int], Batch],
-    config: TrainingConfig,
-    *,
-    validate: Callable[[nn.Module], float] | None = None,
-    checkpoint: str | os.PathLike | None = None,
-    log_dir: str | os.PathLike | None = None,
-    loss_fn: Callable = summed_loss,
-    accelerator: Accelerator | None = None,
-) -> History:
-    from tqdm import tqdm
-
-    device = next(model.parameters()).device
-    optimizers = make_optimizers(model, config)
-    history = History()
-    best: dict[str, Tensor] = {}
-    path = None if checkpoint is None else Path(checkpoint)
-    if path and path.exists():
-        state = torch.load(path, map_location=device, weights_only=True)
-        model.load_state_dict(state["model"])
-        for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-        history, best = History(**state["history"]), state["best"]
-    module = model
-    rank, world = _place()
-    pending: list[Tensor] = []
-    start = len(history.steps)
-    begin = time.perf_counter() - history.seconds
-    bar = tqdm(total=config.steps, initial=start, disable=None, unit="step")
-    model.train()
-    with _run_settings(device), bar:
-        for step in range(start, config.steps):
-            if history.stopped_early:
-                break
-            torch.manual_seed(config.seed + step * world + rank)
-            for optimizer in optimizers:
-                for group in optimizer.param_groups:
-                    group["lr"] = group["initial_lr"] * lr_scale(step, config)
-            inputs, targets = (t.to(device) for t in batch(step))
-            pending.append(
-                train_step(model, optimizers, inputs, targets, config, loss_fn)
-            )
-            history.steps.append(step + 1)
-            history.tokens += int((targets != IGNORED).sum())
-            bar.update()
-            done = step + 1
-            is_last = done == config.steps
-            if validate and (done % config.validate_every == 0 or is_last):
-                model.eval()
-                with torch.no_grad():
-                    value = float(validate(module))
-                model.train()
-                history.validation_steps.append(done)
-                history.validation_losses.append(value)
-                if value <= min(history.validation_losses):
-                    history.best_step = done
-                    best = copy.deepcopy(module.state_dict())
-                since = [s for s in history.validation_steps if s > history.best_step]
-                if config.patience is not None and len(since) >= config.patience:
-                    history.stopped_early = True
-            if done % config.log_every == 0 or is_last or history.stopped_early \
-                    or done % config.checkpoint_every == 0:
-                history.losses += torch.stack(pending).tolist()
-                pending.clear()
-                bar.set_postfix(loss=history.losses[-1])
-                history.seconds = time.perf_counter() - begin
-            if path and (done % config.checkpoint_every == 0 or is_last
-                         or history.stopped_early) and rank == 0:
-                _save(path, {
-                    "model": module.state_dict(),
-                    "optimizers": [o.state_dict() for o in optimizers],
-                    "history": asdict(history),
-                    "best": best,
-                })
-    if best:
-        module.load_state_dict(best)
-    return history

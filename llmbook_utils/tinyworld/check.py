@@ -8,6 +8,7 @@ its state. So the two prove each other: what one tells, the other must find true
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -25,21 +26,21 @@ from llmbook_utils.tinyworld.world import (
 
 # -- the grammar: capitals are slots, all else stands in the text as it stands here ----
 
-_SETTING = {
+_STATEMENTS = {
     "weather": "it is a WEATHER day",
-    "person": "NAME is WITHIN",
+    "turn": "the day turns WEATHER",
+    "end": "the end",
+    "person": "NEWCOMER is WITHIN",
     "lies": "there is a COLOUR NOUN WITHIN",
     "owns": "WHO has a COLOUR NOUN",
 }
-_TURN = "the day turns WEATHER"
 
 # what follows the subject; those of the first group may be joined by "and"
 _JOINED = {
     "move": "walks from PLACE to PLACE|runs from PLACE to PLACE",
     "follow": "follows WHOM to PLACE",
     "take": "takes THING|picks up THING",
-    "drop": "drops THING",
-    "put": "puts THING down WITHIN",
+    "drop": "drops THING|puts THING down WITHIN",
     "give": "gives THING to WHOM",
     "paint": "paints THING COLOUR",
     "break": "breaks THING",
@@ -50,8 +51,8 @@ _SINGLE = {
     "find": "looks for THING and finds THING",
     "miss": "looks for THING , but THING is not WITHIN",
     "late": "looks for THING , but WHO has THING",
-    "hear_who": "asks WHOM where THING is , and WHO says that WHO has THING",
-    "hear_where": "asks WHOM where THING is , and WHO says that THING is WITHIN",
+    "ask_holder": "asks WHOM where THING is , and WHO says that WHO has THING",
+    "ask_place": "asks WHOM where THING is , and WHO says that THING is WITHIN",
     "feel": "is MOOD because CAUSE",
     "compose": "sings a new song : SONG",
     "repeat": "sings again : SONG",
@@ -59,6 +60,7 @@ _SINGLE = {
     "sleep": "falls asleep WITHIN",
     "wake": "wakes up",
 }
+_SEES = "where WHO sees LIST"
 _CAUSES = {
     "has": "WHO has THING",
     "missing": "WHO cannot find THING",
@@ -84,7 +86,7 @@ _ANSWERS = {
     "where_person": "WHO is WITHIN",
     "where": "THING is WITHIN|THING is with WHO WITHIN",
     "who_has": "nobody has THING|WHO has THING",
-    "what_has": "WHO has nothing|WHO has LIST",
+    "what_has": "WHO has nothing|WHO has THINGS",
     "song": "WHO sings : SONG",
     "colour": "THING is COLOUR",
     "feel": "WHO is MOOD",
@@ -107,15 +109,15 @@ _PRONOUNS = {"he": "m", "she": "f", "him": "m", "her": "f"}
 
 
 class _Form(NamedTuple):
-    """One way to say something: the template's items, after the words `verb`."""
+    """One way to say something: a template, in words and slots."""
 
     kind: str
     items: tuple[str, ...]
 
 
-def _forms(table: dict[str, str]) -> tuple[_Form, ...]:
+def _forms(table: dict[str, str], end: str = "") -> tuple[_Form, ...]:
     return tuple(
-        _Form(kind, tuple(template.split()))
+        _Form(kind, (*template.split(), *end))
         for kind, templates in table.items()
         for template in templates.split("|")
     )
@@ -129,17 +131,13 @@ def _by_first_word(table: dict[str, str]) -> dict[str, tuple[_Form, ...]]:
     }
 
 
-_SETTING_FORMS = _forms({k: f"{t} ." for k, t in _SETTING.items()})
-_TURN_FORMS = _forms({"turn": f"{_TURN} .", "end": "the end ."})
+_STATEMENT_FORMS = _forms(_STATEMENTS, ".")
 _JOINED_FORMS = _by_first_word(_JOINED)
 _DEED_FORMS = _by_first_word(_JOINED | _SINGLE)
+_SEE_FORMS = _by_first_word({"see": _SEES})
 _CAUSE_FORMS = _forms(_CAUSES)
-_QUESTION_FORMS = _forms({k: f"{t} ?" for k, t in _QUESTIONS.items()})
-_ANSWER_FORMS = {
-    kind: _forms({kind: f"{templates} .".replace("|", " .|")})
-    for kind, templates in _ANSWERS.items()
-}
-_SEES = tuple("where WHO sees LIST".split())
+_QUESTION_FORMS = _forms(_QUESTIONS, "?")
+_ANSWER_FORMS = {kind: _forms({kind: t}, ".") for kind, t in _ANSWERS.items()}
 
 
 class _Wrong(Exception):
@@ -150,29 +148,28 @@ def _ungrammatical(reason: str) -> _Wrong:
     return _Wrong("ungrammatical", reason)
 
 
-def _untrue(reason: str) -> _Wrong:
-    return _Wrong("untrue", reason)
+def _need(is_so: bool, reason: str) -> None:
+    """Raise that a sentence is untrue, unless it is so."""
+    if not is_so:
+        raise _Wrong("untrue", reason)
 
 
 class _Words:
     """The words of a village, by what they mean."""
 
-    def __init__(self, name: str) -> None:
-        village = VILLAGES[name]
-        self.village = village
-        self.people = {one.name: i for i, one in enumerate(village.people)}
-        self.gender = [one.gender for one in village.people]
-        self.places = {place.name: i for i, place in enumerate(village.places)}
-        self.nouns = {thing.name: i for i, thing in enumerate(village.things)}
-        templates = [_TURN, "that day then the end where sees and", *_SETTING.values()]
-        for table in (_JOINED, _SINGLE, _CAUSES, _QUESTIONS, _ANSWERS):
-            templates += table.values()
-        known = set(" ".join(templates).replace("|", " ").split())
-        known |= {place.preposition for place in village.places}
-        known |= {*COLOURS, *SENTIMENTS, *WEATHERS, *SYLLABLES, *_PRONOUNS}
-        known |= {"it", *self.places, *self.nouns}
-        self.known = {word for word in known if not word.isupper()} | {".", "?"}
-        self.known |= self.people.keys()
+    def __init__(self, village: str) -> None:
+        self.village = VILLAGES[village]
+        people, things = self.village.people, self.village.things
+        self.people = {one.name: i for i, one in enumerate(people)}
+        self.places = {place.name: i for i, place in enumerate(self.village.places)}
+        self.nouns = {thing.name: i for i, thing in enumerate(things)}
+        tables = (_STATEMENTS, _JOINED, _SINGLE, _CAUSES, _QUESTIONS, _ANSWERS)
+        templates = [_SEES, *(t for table in tables for t in table.values())]
+        items = {item for t in templates for item in t.replace("|", " ").split()}
+        self.known = {item for item in items if not item.isupper()}
+        self.known |= {*COLOURS, *SENTIMENTS, *WEATHERS, *SYLLABLES, *_PRONOUNS}
+        self.known |= {*self.people, *self.places, *self.nouns}
+        self.known |= {"in", "on", "at", "it", "that", "then", "and", ".", ",", "?"}
 
 
 _words = cache(_Words)
@@ -189,10 +186,14 @@ class _Clause(NamedTuple):
 class _Sentence(NamedTuple):
     """What a sentence says, before anything is known about the world."""
 
-    kind: str  # of _SETTING, "turn", "end", "deeds" or "question"
-    opening: str  # "that", "then" or ""
+    kind: str  # of _STATEMENTS, "deeds" or "question"
     clauses: list[_Clause]
     subject: str = ""
+
+
+def _joined(tokens: list[str]) -> str:
+    """Write tokens as a text."""
+    return re.sub(r" (?=[.,:?])", "", " ".join(tokens))
 
 
 class _Reading:
@@ -208,26 +209,24 @@ class _Reading:
 
     def __init__(self, words: _Words, text: str) -> None:
         self.words = words
-        self.shown = re.findall(r"[A-Za-z]+|[^\sA-Za-z]", text)
-        self.tokens = self._lowered()
-        spaced = re.sub(r" (?=[.,:?])", "", " ".join(self.shown))
-        for token in self.tokens:
-            if token not in words.known:
-                raise _ungrammatical(f"no such word: {token!r}")
-        if spaced != text:
+        self.shown = re.findall(r"\w+|[^\w\s]", text)
+        for token in self.shown:
+            if token not in words.known and token.lower() not in words.known:
+                raise _ungrammatical(f"no such word: '{token}'")
+        if _joined(self.shown) != text:
             raise _ungrammatical("a space is missing, or there is one too many")
-        self.tokens.append("")
+        self.tokens = [*self._lowered(), ""]
         self.furthest, self.expected = 0, []
 
     def _lowered(self) -> list[str]:
         """Put the word that begins a sentence in lower case, unless it is a name."""
-        tokens = self.shown.copy()
-        begins = True
+        tokens, begins = self.shown.copy(), True
         for at, token in enumerate(tokens):
-            if begins and token not in self.words.people:
-                if token.islower():
-                    raise _ungrammatical(f"{token!r} begins with a small letter")
+            if token.isalpha() and token not in self.words.people:
                 tokens[at] = token.lower()
+                if token != (token.capitalize() if begins else tokens[at]):
+                    right = "large" if begins else "small"
+                    raise _ungrammatical(f"'{token}' should have a {right} letter")
             begins = token == "?"
         return tokens
 
@@ -235,17 +234,15 @@ class _Reading:
         """Read the whole."""
         if "?" in self.tokens:
             return self._question()
-        at, opening = 0, ""
         if self.tokens[0] == "then":
-            at, opening = 1, "then"
-        elif self.tokens[:3] == ["that", "day", ","]:
-            at, opening = 3, "that"
-        else:
-            for form in _TURN_FORMS + _SETTING_FORMS:
-                found = self.form(form, 0)
-                if found:
-                    return _Sentence(form.kind, "", [found[0]])
-        return self._deeds(at, opening)
+            return self._deeds(1)
+        if self.tokens[:3] == ["that", "day", ","]:
+            return self._deeds(3)
+        for form in _STATEMENT_FORMS:
+            found = self.form(form, 0)
+            if found:
+                return _Sentence(form.kind, [found[0]])
+        return self._deeds(0)
 
     def _question(self) -> _Sentence:
         for form in _QUESTION_FORMS:
@@ -253,48 +250,43 @@ class _Reading:
             if not found:
                 continue
             question, at = found
-            if not self.tokens[at]:
-                raise _ungrammatical(f"'{self.text(0, at)}' is not answered")
+            words = _joined(self.shown[:at])
             for answer_form in _ANSWER_FORMS[question.kind]:
                 answer = self.form(answer_form, at)
                 if answer:
-                    return _Sentence("question", "", [question, answer[0]])
+                    return _Sentence("question", [question, answer[0]])
             for answer_form in sum(_ANSWER_FORMS.values(), ()):
-                if self.form(answer_form, at):
-                    raise _untrue(
-                        f"'{self.text(0, at)}' is not answered by "
-                        f"'{self.text(at, len(self.shown) - 1)}'"
-                    )
-        raise self.failure()
+                _need(
+                    not self.form(answer_form, at),
+                    f"'{words}' is not answered by '{_joined(self.shown[at:])}'",
+                )
+        raise self._failure()
 
-    def _deeds(self, at: int, opening: str) -> _Sentence:
+    def _deeds(self, at: int) -> _Sentence:
         """Read a subject with what it does."""
         subject = self._who(at)
         if subject is None:
-            raise self.failure()
+            raise self._failure()
         first, at = self._deed(at + 1, _DEED_FORMS)
         clauses = [first]
         if first.kind in _JOINED and self.tokens[at] == "and":
             second, at = self._deed(at + 1, _JOINED_FORMS)
             clauses.append(second)
         elif first.kind in ("move", "follow") and self.tokens[at] == ",":
-            found = self.form(_Form("see", _SEES), at + 1)
-            if not found:
-                raise self.failure()
-            second, at = found
+            second, at = self._deed(at + 1, _SEE_FORMS)
             clauses.append(second)
         if self.tokens[at] != ".":
             self.miss(at, "the end")
-            raise self.failure()
-        return _Sentence("deeds", opening, clauses, subject[0])
+            raise self._failure()
+        return _Sentence("deeds", clauses, subject[0])
 
     def _deed(self, at: int, forms: dict) -> tuple[_Clause, int]:
         for form in forms.get(self.tokens[at], ()):
             found = self.form(form, at)
             if found:
                 return found
-        self.miss(at, "a verb")
-        raise self.failure()
+        self.miss(at, "'where'" if forms is _SEE_FORMS else "a verb")
+        raise self._failure()
 
     def form(self, form: _Form, start: int) -> tuple[_Clause, int] | None:
         """Match a template; return its clause and the place behind it."""
@@ -303,8 +295,7 @@ class _Reading:
             slot = _SLOTS.get(item)
             if slot is None:
                 if tokens[at] != item:
-                    self.miss(at, f"'{item}'")
-                    return None
+                    return self.miss(at, f"'{item}'")
                 at += 1
                 continue
             found = slot(self, at)
@@ -317,34 +308,35 @@ class _Reading:
 
     # -- slots: each returns what stands there and the place behind it, or None --------
 
-    def _who(self, at: int) -> tuple[str, int] | None:
-        token = self.tokens[at]
-        if token in self.words.people or token in ("he", "she"):
+    def _one_of(self, at: int, words: Any, meaning: str) -> tuple[str, int] | None:
+        if self.tokens[at] in words:
+            return self.tokens[at], at + 1
+        return self.miss(at, meaning)
+
+    def _person(self, at: int, pronouns: tuple = ()) -> tuple[str, int] | None:
+        if self.tokens[at] in self.words.people or self.tokens[at] in pronouns:
             return self.shown[at], at + 1
         return self.miss(at, "a person")
 
-    def _whom(self, at: int) -> tuple[str, int] | None:
-        token = self.tokens[at]
-        if token in self.words.people or token in ("him", "her"):
-            return token, at + 1
-        return self.miss(at, "a person")
+    def _who(self, at: int) -> tuple[str, int] | None:
+        return self._person(at, ("he", "she"))
 
-    def _name(self, at: int) -> tuple[str, int] | None:
-        token = self.tokens[at]
-        return (
-            (token, at + 1) if token in self.words.people else self.miss(at, "a name")
-        )
+    def _whom(self, at: int) -> tuple[str, int] | None:
+        return self._person(at, ("him", "her"))
 
     def _thing(self, at: int) -> tuple[tuple, int] | None:
+        """Read "it", "the lamp" or "the red lamp": a colour or None, a noun or None."""
         if self.tokens[at] == "it":
-            return ("it",), at + 1
+            return (None, None), at + 1
         if self.tokens[at] != "the":
             return self.miss(at, "an object")
-        colour, at = None, at + 1
-        if self.tokens[at] in COLOURS:
-            colour, at = self.tokens[at], at + 1
+        colour = self.tokens[at + 1] if self.tokens[at + 1] in COLOURS else None
+        found = self._noun(at + 2 if colour else at + 1)
+        return found and ((colour, found[0]), found[1])
+
+    def _noun(self, at: int) -> tuple[int, int] | None:
         noun = self.words.nouns.get(self.tokens[at])
-        return self.miss(at, "an object") if noun is None else ((colour, noun), at + 1)
+        return self.miss(at, "an object") if noun is None else (noun, at + 1)
 
     def _place(self, at: int) -> tuple[int, int] | None:
         if self.tokens[at] != "the":
@@ -357,59 +349,44 @@ class _Reading:
         if preposition not in ("in", "on", "at"):
             return self.miss(at, "a place")
         found = self._place(at + 1)
-        if found and self.words.village.places[found[0]].preposition != preposition:
-            right = self.words.village.places[found[0]]
+        place = self.words.village.places[found[0]] if found else None
+        if place and place.preposition != preposition:
             raise _ungrammatical(
-                f"'{preposition} the {right.name}' should be "
-                f"'{right.preposition} the {right.name}'"
+                f"'{preposition} the {place.name}' should be "
+                f"'{place.preposition} the {place.name}'"
             )
         return found
 
-    def _one_of(self, at: int, words: Any, meaning: str) -> tuple[str, int] | None:
-        token = self.tokens[at]
-        return (token, at + 1) if token in words else self.miss(at, meaning)
-
-    def _noun(self, at: int) -> tuple[int, int] | None:
-        noun = self.words.nouns.get(self.tokens[at])
-        return self.miss(at, "an object") if noun is None else (noun, at + 1)
-
     def _song(self, at: int) -> tuple[tuple, int] | None:
-        for place in range(at, at + TUNE_LENGTH):
+        end = at + TUNE_LENGTH
+        for place in range(at, end):
             if self.tokens[place] not in SYLLABLES:
                 return self.miss(place, "a syllable")
-        return tuple(self.tokens[at : at + TUNE_LENGTH]), at + TUNE_LENGTH
+        return tuple(self.tokens[at:end]), end
 
-    def _list(self, at: int) -> tuple[list, int] | None:
+    def _list(self, at: int, has_people: bool = True) -> tuple[list, int] | None:
         """Read "Tom", "Tom and the lamp", "Tom, Mia and the lamp"."""
         items: list[tuple[str, Any]] = []
         is_last = False
         while True:
-            kind = "THING" if self.tokens[at] == "the" else "NAME"
-            found = _SLOTS[kind](self, at)
+            is_person = has_people and self.tokens[at] != "the"
+            found = self._person(at) if is_person else self._thing(at)
             if found is None:
                 return None
-            items.append((kind, found[0]))
+            items.append(("NAME" if is_person else "THING", found[0]))
             at = found[1]
             if is_last or self.tokens[at] not in (",", "and"):
                 break
             is_last = self.tokens[at] == "and"
             at += 1
-        if len(items) > 1 and not is_last:
-            return self.miss(at, "'and'")
-        return items, at
+        is_whole = is_last or len(items) == 1
+        return (items, at) if is_whole else self.miss(at, "'and'")
 
     def _cause(self, at: int) -> tuple[_Clause, int] | None:
-        for form in _CAUSE_FORMS:
-            found = self.form(form, at)
-            if found:
-                return found
-        return None
+        found = (self.form(form, at) for form in _CAUSE_FORMS)
+        return next((cause for cause in found if cause), None)
 
     # -- what to say when nothing fits -------------------------------------------------
-
-    def text(self, start: int, end: int) -> str:
-        words = " ".join(self.shown[start:end])
-        return re.sub(r" (?=[.,:?])", "", words)
 
     def miss(self, at: int, expected: str) -> None:
         """Note what was expected at a place, if no reading came further."""
@@ -418,13 +395,13 @@ class _Reading:
         if at == self.furthest and expected not in self.expected:
             self.expected.append(expected)
 
-    def failure(self) -> _Wrong:
+    def _failure(self) -> _Wrong:
         at = self.furthest
-        is_end = at >= len(self.shown) or self.shown[at] in (".", "?")
+        is_end = not self.tokens[at] or self.tokens[at] in ".?"
         found = "the end" if is_end else f"'{self.shown[at]}'"
         if at == 0:
             return _ungrammatical(f"no sentence begins with {found}")
-        before = self.text(max(0, at - 4), at)
+        before = _joined(self.shown[max(0, at - 4) : at])
         expected = ["the end" if one == "'.'" else one for one in self.expected]
         if len(expected) > 3:
             return _ungrammatical(f"after '{before}' cannot come {found}")
@@ -436,18 +413,22 @@ class _Reading:
 _SLOTS = {
     "WHO": _Reading._who,
     "WHOM": _Reading._whom,
-    "NAME": _Reading._name,
+    "NEWCOMER": _Reading._person,
     "THING": _Reading._thing,
+    "NOUN": _Reading._noun,
     "PLACE": _Reading._place,
     "WITHIN": _Reading._within,
-    "NOUN": _Reading._noun,
     "SONG": _Reading._song,
     "LIST": _Reading._list,
+    "THINGS": lambda reading, at: reading._list(at, has_people=False),
     "CAUSE": _Reading._cause,
-    "COLOUR": lambda r, at: r._one_of(at, COLOURS, "a colour"),
-    "MOOD": lambda r, at: r._one_of(at, SENTIMENTS, "a mood"),
-    "WEATHER": lambda r, at: r._one_of(at, WEATHERS, "a weather"),
+    "COLOUR": lambda reading, at: reading._one_of(at, COLOURS, "a colour"),
+    "MOOD": lambda reading, at: reading._one_of(at, SENTIMENTS, "a mood"),
+    "WEATHER": lambda reading, at: reading._one_of(at, WEATHERS, "a weather"),
 }
+
+
+# -- the rules: what is so in the world, and what can happen in it ---------------------
 
 
 class _Judge:
@@ -462,87 +443,81 @@ class _Judge:
     def __init__(self, words: _Words) -> None:
         self.words = words
         self.world = World(words.village)
-        self.stage = "start"  # then "setting", "day", "end"
+        self.stage = "setting"  # then "day", then "end"
+        self.problems: list[str] = []  # of the story as a whole
+        self.text = ""
+        self.events: list[Event] = []
         self.said: list[int] = []  # people that this sentence has mentioned
         self.touched: list[int] = []  # objects that it has mentioned
         # of the sentence before: people by name, all people, objects
         self.before: tuple[list[int], list[int], list[int]] = ([], [], [])
-        self.events: list[Event] = []
 
-    def judge(self, text: str) -> tuple[Event, ...]:
-        """Judge a sentence and let it happen; raise `_Wrong` if it is none."""
-        self.said, self.touched, self.events = [], [], []
-        saved = None
+    def judge(self, text: str, is_first: bool) -> tuple[Event, ...]:
+        """Judge a sentence and let it happen; raise `_Wrong` if it cannot."""
+        self.text, self.events, self.said, self.touched = text, [], [], []
+        saved = self.world
         try:
+            self._begin(text, is_first)
+            if text.endswith("?"):
+                raise _ungrammatical(f"'{text}' is not answered")
             if text[-1] != ".":
-                raise _ungrammatical(self._breaks_off(text))
-            if self.stage == "end":
-                raise _ungrammatical("it comes after 'The end.'")
+                last = " ".join(text.split()[-3:])
+                raise _ungrammatical(f"it breaks off after '{last}'")
             sentence = _Reading(self.words, text).sentence()
             if len(sentence.clauses) > 1:
-                saved = self._copy()
+                self.world = self.world.copy()
             self._sentence(sentence)
         except _Wrong:
-            vars(self.world).update(saved or {})
+            self.world = saved
             raise
         finally:
-            self._remember(text)
+            self._remember()
         return tuple(self.events)
 
-    @staticmethod
-    def _breaks_off(text: str) -> str:
-        if text.endswith("?"):
-            return f"'{text}' is not answered"
-        return f"it breaks off after '{' '.join(text.split()[-3:])}'"
-
-    def _copy(self) -> dict:
-        return {
-            key: value.copy() if isinstance(value, list) else value
-            for key, value in vars(self.world).items()
-        }
-
-    def _remember(self, text: str) -> None:
-        """Keep whom the next sentence may mean by a pronoun."""
-        if "?" in text or text.startswith(("It is a", "The day")):
-            self.before = ([], [], [])
-            return
-        world, people = self.world, self.words.people
-        numbers = [people[w] for w in re.findall(r"[A-Z]\w+", text) if w in people]
-        named = [world.people.index(i) for i in numbers if i in world.people]
-        self.before = (named, self.said, self.touched)
+    def _remember(self) -> None:
+        """Keep whom and what the next sentence may mean by a pronoun."""
+        self.before = ([], [], [])
+        if "?" not in self.text and not self.text.startswith(("It is a", "The day")):
+            numbers = map(self.words.people.get, re.findall(r"\w+", self.text))
+            people = self.world.people
+            named = [people.index(n) for n in numbers if n in people]
+            self.before = (named, self.said, self.touched)
 
     def happen(self, *fields: Any, **named: Any) -> None:
+        """Make an event happen and keep it."""
         event = Event(*fields, **named)
         self.world.apply(event)
         self.events.append(event)
 
+    def _begin(self, text: str, is_first: bool) -> None:
+        """See that the story begins, that its day begins once, and that it ends."""
+        if self.stage == "end":
+            raise _ungrammatical("it comes after 'The end.'")
+        if is_first != text.startswith("It is a "):
+            if not is_first:
+                raise _ungrammatical("only the first sentence says 'It is a ... day.'")
+            self.problems.append("the story does not begin with 'It is a ... day.'")
+        if text.startswith("That day,"):
+            if self.stage == "day":
+                raise _ungrammatical("'That day,' comes a second time")
+            self._begin_day()
+
+    def _begin_day(self) -> None:
+        self.stage, self.before = "day", ([], [], [])
+
     def _sentence(self, sentence: _Sentence) -> None:
-        clauses = sentence.clauses
-        if sentence.kind in _SETTING:
-            self._setting(clauses[0])
-        elif sentence.kind == "end":
-            if self.stage != "day":
-                raise _ungrammatical("'The end.' comes before 'That day,'")
+        kind = sentence.kind
+        if self.stage == "setting" and kind in ("deeds", "question", "turn", "end"):
+            self.problems.append("the setting does not end with 'That day,'")
+            self._begin_day()
+        if kind == "deeds":
+            self._deeds(sentence)
+        elif kind == "question":
+            self._question(*sentence.clauses)
+        elif kind == "end":
             self.stage = "end"
         else:
-            self._begin(sentence.opening)
-            if sentence.kind == "deeds":
-                self._deeds(sentence)
-            elif sentence.kind == "question":
-                self._question(*clauses)
-            else:
-                self._turn(clauses[0])
-
-    def _begin(self, opening: str) -> None:
-        """Let the day begin with "That day,", and only once."""
-        if self.stage == "day" and opening != "that":
-            return
-        if self.stage == "day":
-            raise _ungrammatical("'That day,' comes a second time")
-        stage, self.stage = self.stage, "day"
-        self.before = ([], [], [])
-        if opening != "that" or stage == "start":
-            raise _ungrammatical("the setting has to come first, and then 'That day,'")
+            _STATEMENT_RULES[kind](self, *self.resolve(sentence.clauses[0]))
 
     # -- whom and what the words mean --------------------------------------------------
 
@@ -553,241 +528,216 @@ class _Judge:
         place = self.words.village.places[where]
         return f"{place.preposition} the {place.name}"
 
+    def place(self, where: int) -> str:
+        return f"the {self.words.village.places[where].name}"
+
+    def noun(self, what: int) -> str:
+        return self.words.village.things[self.world.things[what]].name
+
     def thing(self, what: int) -> str:
         """The shortest clear name of an object."""
-        noun = self.words.village.things[self.world.things[what]].name
         if self.world.is_unique(what):
-            return f"the {noun}"
-        return f"the {self.world.colour[what]} {noun}"
+            return f"the {self.noun(what)}"
+        return f"the {self.world.colour[what]} {self.noun(what)}"
 
-    def resolve(self, values: list[tuple[str, Any]]) -> list[Any]:
+    def listed(self, people: Sequence[int], things: Sequence[int]) -> str:
+        *first, last = [*map(self.name, people), *map(self.thing, things)]
+        return f"{', '.join(first)} and {last}" if first else last
+
+    def resolve(self, clause: _Clause, subject: int | None = None) -> list[Any]:
         """Put numbers of people and objects for their names and pronouns, in order."""
+        return self._resolve_all(clause.values, subject)
+
+    def _resolve_all(
+        self, values: list[tuple[str, Any]], subject: int | None = None
+    ) -> list[Any]:
         return [
-            self._person(value)
+            self._person(value, subject if slot == "WHOM" else None)
             if slot in ("WHO", "WHOM", "NAME")
-            else self._object(value)
+            else self._object(*value)
             if slot == "THING"
             else value
             for slot, value in values
         ]
 
-    def _person(self, word: str) -> int:
-        world = self.world
+    def _person(self, word: str, other: int | None = None) -> int:
+        """Find who is meant; a pronoun does not mean the `other`."""
         number = self.words.people.get(word)
         if number is None:
-            who = self._antecedent(word)
-        elif number in world.people:
-            who = world.people.index(number)
+            who = self._antecedent(word, other)
         else:
-            raise _untrue(f"nobody called {word} is in this story")
+            people = self.world.people
+            _need(number in people, f"nobody called {word} is in this story")
+            who = people.index(number)
         self.said.append(who)
         return who
 
-    def _bound(self, word: str, who: int) -> int:
-        """Find who is meant where a pronoun stands for the subject, if it can."""
-        if _PRONOUNS.get(word.lower()) == self.words.gender[self.world.people[who]]:
-            self.said.append(who)
-            return who
-        return self._person(word)
-
-    def _antecedent(self, word: str) -> int:
+    def _antecedent(self, word: str, other: int | None) -> int:
         gender = _PRONOUNS[word.lower()]
         for among in (self.said, *self.before[:2]):
-            meant = {
-                who
-                for who in among
-                if self.words.gender[self.world.people[who]] == gender
-            }
+            meant = {one for one in among if self._gender(one) == gender} - {other}
             if len(meant) == 1:
                 return meant.pop()
             if meant:
                 break
         raise _ungrammatical(f"'{word}' has no clear antecedent")
 
-    def _object(self, value: tuple) -> int:
-        if value == ("it",):
+    def _gender(self, who: int) -> str:
+        return self.words.village.people[self.world.people[who]].gender
+
+    def _subject(self, word: str, who: int) -> int:
+        """Find who is meant where a pronoun means the subject, if it can."""
+        is_subject = _PRONOUNS.get(word) == self._gender(who)
+        return self._person(self.name(who) if is_subject else word)
+
+    def _object(self, colour: str | None, thing: int | None) -> int:
+        if thing is None:
             meant = set(self.touched or self.before[2])
             if len(meant) != 1:
                 raise _ungrammatical("'it' has no clear antecedent")
             what = meant.pop()
         else:
-            what = self._named_object(*value)
+            what = self._named_object(colour, thing)
         self.touched.append(what)
         return what
 
     def _named_object(self, colour: str | None, thing: int) -> int:
         world, noun = self.world, self.words.village.things[thing].name
         same = [what for what, number in enumerate(world.things) if number == thing]
-        if not same:
-            raise _untrue(f"there is no {noun} in this story")
-        if colour is None and len(same) > 1:
-            names = " or ".join(self.thing(what) for what in same)
-            raise _ungrammatical(f"'the {noun}' is not clear: {names}")
         meant = [what for what in same if colour in (None, world.colour[what])]
-        if meant:
+        if len(meant) == 1:
             return meant[0]
+        if meant:
+            names = " or ".join(map(self.thing, meant))
+            raise _ungrammatical(f"'the {noun}' is not clear: {names}?")
         if len(same) == 1:
-            raise _untrue(f"the {noun} is {world.colour[same[0]]}, not {colour}")
-        raise _untrue(f"there is no {colour} {noun} in this story")
+            _need(False, f"the {noun} is {world.colour[same[0]]}, not {colour}")
+        name = f"{colour} {noun}" if same else noun
+        raise _Wrong("untrue", f"there is no {name} in this story")
 
     # -- the setting and the weather ---------------------------------------------------
 
-    def _setting(self, clause: _Clause) -> None:
-        kind, values = clause.kind, clause.values
-        if kind == "weather":
-            if self.stage != "start":
-                raise _ungrammatical("only the first sentence says 'It is a ... day.'")
-            self.stage = "setting"
-            self.happen("weather", value=values[0][1])
-            return
-        if self.stage == "day":
-            raise _ungrammatical(self._too_late(kind, values))
-        if self.stage == "start":
-            self.stage = "setting"
-            raise _ungrammatical("a story begins with 'It is a ... day.'")
-        if kind == "person":
-            self._bring_person(values[0][1], values[1][1])
-        elif kind == "lies":
-            (_, colour), (_, noun), (_, where) = values
-            self._bring_object(colour, noun, None, where)
-        else:
-            owner, colour, noun = self.resolve(values)
-            self._bring_object(colour, noun, owner, None)
+    def _is_weather(self, weather: str) -> None:
+        self.happen("weather", value=weather)
 
-    def _too_late(self, kind: str, values: list) -> str:
-        if kind == "person":
-            number = self.words.people[values[0][1]]
-            if number in self.world.people:
-                return "only the setting tells where people are"
-            return f"{values[0][1]} is brought in after 'That day,'"
-        colour, noun = values[-2:] if kind == "owns" else values[:2]
-        name = self.words.village.things[noun[1]].name
-        return f"a {colour[1]} {name} is brought in after 'That day,'"
+    def _turns(self, weather: str) -> None:
+        now = self.world.weather
+        _need(weather != now, f"the day turns {weather}, but it is {now} already")
+        self.happen("weather", value=weather)
 
-    def _bring_person(self, name: str, where: int) -> None:
+    def _is_in(self, name: str, where: int) -> None:
         number = self.words.people[name]
         if number in self.world.people:
-            raise _untrue(f"{name} is in this story already")
+            if self.stage == "day":
+                raise _ungrammatical("only the setting tells where people are")
+            raise _Wrong("untrue", f"{name} is in this story already")
+        self._too_late(name)
         who = len(self.world.people)
         self.happen("person", who, where=where, value=number)
 
-    def _bring_object(
+    def _lies(self, colour: str, thing: int, where: int) -> None:
+        self._bring(colour, thing, None, where)
+
+    def _owns(self, owner: int, colour: str, thing: int) -> None:
+        self._bring(colour, thing, owner, None)
+
+    def _bring(
         self, colour: str, thing: int, owner: int | None, where: int | None
     ) -> None:
-        world = self.world
-        if (thing, colour) in zip(world.things, world.colour, strict=True):
-            noun = self.words.village.things[thing].name
-            raise _untrue(f"there is a {colour} {noun} already")
+        name = f"a {colour} {self.words.village.things[thing].name}"
+        self._too_late(name)
+        _need(self._is_free(thing, colour), f"there is {name} already")
         self.happen("object", owner, where=where, value=(thing, colour))
-        self.touched.append(len(world.things) - 1)
+        self.touched.append(len(self.world.things) - 1)
 
-    def _turn(self, clause: _Clause) -> None:
-        weather = clause.values[0][1]
-        if weather == self.world.weather:
-            raise _untrue(f"the day turns {weather}, but it is {weather} already")
-        self.happen("weather", value=weather)
+    def _too_late(self, newcomer: str) -> None:
+        if self.stage == "day":
+            raise _ungrammatical(f"{newcomer} is brought in after 'That day,'")
+
+    def _is_free(self, thing: int, colour: str) -> bool:
+        """Tell whether no object has this noun and this colour."""
+        world = self.world
+        return (thing, colour) not in zip(world.things, world.colour, strict=True)
 
     # -- deeds -------------------------------------------------------------------------
 
     def _deeds(self, sentence: _Sentence) -> None:
         who = self._person(sentence.subject)
+        name = self.name(who)
         for clause in sentence.clauses:
-            if self.world.is_asleep[who] and clause.kind != "wake":
-                raise _untrue(f"{self.name(who)} is asleep")
-            if clause.kind == "see":
-                self._see(who, clause)
-            else:
-                said = f"{self.name(who)} {clause.verb}"
-                _DEEDS[clause.kind](self, who, said, clause)
+            is_awake = clause.kind == "wake" or not self.world.is_asleep[who]
+            _need(is_awake, f"{name} is asleep")
+            _DEED_RULES[clause.kind](self, who, f"{name} {clause.verb}", clause)
 
-    def _whereabouts(self, what: int, who: int | None = None) -> str:
-        """Say where an object is; and where a person is, whose place is another."""
+    def _whereabouts(self, what: int) -> str:
         holder = self.world.holder[what]
-        if holder is not None:
-            return f"{self.name(holder)} holds it"
-        told = f"it is {self.within(self.world.lies[what])}"
-        if who is None:
-            return told
-        return f"{told} and {self.name(who)} is {self.within(self.world.at[who])}"
+        if holder is None:
+            return f"it is {self.within(self.world.lies[what])}"
+        return f"{self.name(holder)} holds it"
+
+    def _here(self, who: int) -> str:
+        return f"{self.name(who)} is {self.within(self.world.at[who])}"
 
     def _need_held(self, who: int, what: int, said: str) -> None:
-        if self.world.holder[what] != who:
-            where = self._whereabouts(what)
-            raise _untrue(f"{said} {self.thing(what)}, but {where}")
+        truth = f"{said} {self.thing(what)}, but {self._whereabouts(what)}"
+        _need(self.world.holder[what] == who, truth)
 
     def _need_near(self, who: int, whom: int, said: str) -> None:
         """The other has to be somebody else, at the same place and awake."""
-        world = self.world
-        if who == whom:
-            raise _untrue(f"{said}, and that is the same person")
-        if world.at[who] != world.at[whom]:
-            raise _untrue(
-                f"{said}, but {self.name(whom)} is {self.within(world.at[whom])} and "
-                f"{self.name(who)} is {self.within(world.at[who])}"
-            )
-        if world.is_asleep[whom]:
-            raise _untrue(f"{said}, but {self.name(whom)} is asleep")
+        _need(who != whom, f"{said}, and that is the same person")
+        is_here = whom in self.world.company(who)
+        _need(is_here, f"{said}, but {self._here(whom)} and {self._here(who)}")
+        is_awake = not self.world.is_asleep[whom]
+        _need(is_awake, f"{said}, but {self.name(whom)} is asleep")
 
     def _move(self, who: int, said: str, clause: _Clause) -> None:
-        (_, origin), (_, target) = clause.values
-        places, here = self.words.village.places, self.world.at[who]
-        if origin != here:
-            raise _untrue(
-                f"{said} from the {places[origin].name}, but {self.name(who)} is "
-                f"{self.within(here)}"
-            )
-        if target == here:
-            raise _untrue(f"{said} to the {places[target].name}, but is there already")
+        origin, target = self.resolve(clause)
+        here = self.world.at[who]
+        _need(
+            origin == here, f"{said} from {self.place(origin)}, but {self._here(who)}"
+        )
+        _need(target != here, f"{said} to {self.place(target)}, but is there already")
         self.happen("move", who, where=target, value=here)
 
     def _follow(self, who: int, said: str, clause: _Clause) -> None:
-        whom, where = self.resolve(clause.values)
-        world, here = self.world, self.world.at[who]
+        whom, where = self.resolve(clause, who)
+        here, there = self.world.at[who], self.world.at[whom]
         said = f"{said} {self.name(whom)}"
-        if who == whom:
-            raise _untrue(f"{said}, and that is the same person")
-        if world.at[whom] == here:
-            raise _untrue(f"{said}, but both are {self.within(here)}")
-        if world.came_from[whom] != here:
-            raise _untrue(
-                f"{said}, but {self.name(whom)} did not come from where "
-                f"{self.name(who)} is"
-            )
-        if world.at[whom] != where:
-            place = self.words.village.places[where].name
-            raise _untrue(
-                f"{said} to the {place}, but {self.name(whom)} is "
-                f"{self.within(world.at[whom])}"
-            )
+        _need(who != whom, f"{said}, and that is the same person")
+        _need(there != here, f"{said}, but both are {self.within(here)}")
+        _need(
+            self.world.came_from[whom] == here,
+            f"{said}, but {self.name(whom)} did not come from {self.place(here)}",
+        )
+        _need(where == there, f"{said} to {self.place(where)}, but {self._here(whom)}")
         self.happen("follow", who, whom=whom, where=where)
 
     def _take(self, who: int, said: str, clause: _Clause) -> None:
-        (what,) = self.resolve(clause.values)
-        if self.world.lies[what] != self.world.at[who]:
-            where = self._whereabouts(what, who)
-            raise _untrue(f"{said} {self.thing(what)}, but {where}")
+        (what,) = self.resolve(clause)
+        truth = self._whereabouts(what)
+        if self.world.lies[what] is not None:
+            truth += f" and {self._here(who)}"
+        is_here = self.world.lies[what] == self.world.at[who]
+        _need(is_here, f"{said} {self.thing(what)}, but {truth}")
         self.happen("take", who, what)
 
     def _drop(self, who: int, said: str, clause: _Clause) -> None:
-        what, *where = self.resolve(clause.values)
+        what, *where = self.resolve(clause)
         self._need_held(who, what, said)
-        here = self.world.at[who]
-        if where and where[0] != here:
-            raise _untrue(
-                f"{said} {self.thing(what)} down {self.within(where[0])}, but "
-                f"{self.name(who)} is {self.within(here)}"
-            )
-        self.happen("drop", who, what, where=here if where else None)
+        if where:
+            said = f"{said} {self.thing(what)} down {self.within(where[0])}"
+            is_here = where[0] == self.world.at[who]
+            _need(is_here, f"{said}, but {self._here(who)}")
+        self.happen("drop", who, what, where=where[0] if where else None)
 
     def _give(self, who: int, said: str, clause: _Clause) -> None:
-        what, whom = self.resolve(clause.values)
+        what, whom = self.resolve(clause, who)
         self._need_held(who, what, said)
-        said = f"{said} {self.thing(what)} to {self.name(whom)}"
-        self._need_near(who, whom, said)
+        self._need_near(who, whom, f"{said} {self.thing(what)} to {self.name(whom)}")
         self.happen("give", who, what, whom)
 
     def _swap(self, who: int, said: str, clause: _Clause) -> None:
-        what, whom, other = self.resolve(clause.values)
+        what, whom, other = self.resolve(clause, who)
         self._need_held(who, what, said)
         said = f"{said} {self.thing(what)} with {self.name(whom)}"
         self._need_near(who, whom, said)
@@ -795,168 +745,158 @@ class _Judge:
         self.happen("swap", who, what, whom, value=other)
 
     def _paint(self, who: int, said: str, clause: _Clause) -> None:
-        what, colour = self.resolve(clause.values)
-        world = self.world
+        what, colour = self.resolve(clause)
         self._need_held(who, what, said)
-        if world.colour[what] == colour:
-            raise _untrue(f"{said} {self.thing(what)} {colour}, but it is so already")
-        noun = self.words.village.things[world.things[what]].name
-        if (world.things[what], colour) in zip(world.things, world.colour, strict=True):
-            raise _untrue(
-                f"{said} {self.thing(what)} {colour}, but there is a {colour} {noun} "
-                "already"
-            )
+        said = f"{said} {self.thing(what)} {colour}"
+        is_new = colour != self.world.colour[what]
+        _need(is_new, f"{said}, but it is {colour} already")
+        _need(
+            self._is_free(self.world.things[what], colour),
+            f"{said}, but there is a {colour} {self.noun(what)} already",
+        )
         self.happen("paint", who, what, value=colour)
 
     def _break(self, who: int, said: str, clause: _Clause) -> None:
-        (what,) = self.resolve(clause.values)
+        (what,) = self.resolve(clause)
         self._need_held(who, what, said)
+        said = f"{said} {self.thing(what)}"
         thing = self.words.village.things[self.world.things[what]]
-        if not thing.is_fragile:
-            raise _untrue(f"{said} {self.thing(what)}, but a {thing.name} cannot break")
-        if self.world.is_broken[what]:
-            raise _untrue(f"{said} {self.thing(what)}, but it is broken already")
+        _need(thing.is_fragile, f"{said}, but a {thing.name} cannot break")
+        is_whole = not self.world.is_broken[what]
+        _need(is_whole, f"{said}, but it is broken already")
         self.happen("break", who, what)
 
     def _mend(self, who: int, said: str, clause: _Clause) -> None:
-        (what,) = self.resolve(clause.values)
+        (what,) = self.resolve(clause)
         self._need_held(who, what, said)
-        if not self.world.is_broken[what]:
-            raise _untrue(f"{said} {self.thing(what)}, but it is not broken")
+        is_broken = self.world.is_broken[what]
+        _need(is_broken, f"{said} {self.thing(what)}, but it is not broken")
         self.happen("mend", who, what)
 
-    def _see(self, who: int, clause: _Clause) -> None:
-        world = self.world
-        (_, subject), (_, items) = clause.values
+    def _see(self, who: int, said: str, clause: _Clause) -> None:
+        """Judge what somebody sees on arrival: all who are there, and all that lies."""
+        world, said = self.world, f"{self.name(who)} sees"
+        (_, word), (_, items) = clause.values
         already = set(self.said)
-        if self._bound(subject, who) != who:
-            raise _untrue(f"{self.name(who)} arrives, so {subject} cannot be who sees")
-        numbers = self.resolve(items)
-        people = [
-            n for (slot, _), n in zip(items, numbers, strict=True) if slot == "NAME"
-        ]
-        things = [
-            n for (slot, _), n in zip(items, numbers, strict=True) if slot != "NAME"
-        ]
+        seer = self._subject(word, who)
+        _need(seer == who, f"{self.name(who)} arrives, but {self.name(seer)} sees")
+        numbers = self._resolve_all(items)
+        split = sum(slot == "NAME" for slot, _ in items)
+        pairs = sorted(zip([slot for slot, _ in items], numbers, strict=True))
+        people = [number for _, number in pairs[:split]]
+        things = [number for _, number in pairs[split:]]
         company, lying = world.company(who), world.lying(world.at[who])
-        said = f"{self.name(who)} sees"
         for one in people:
-            if one not in company:
-                where = self.within(world.at[one])
-                raise _untrue(
-                    f"{said} {self.name(one)}, but {self.name(one)} is {where}"
-                )
+            _need(one in company, f"{said} {self.name(one)}, but {self._here(one)}")
         for what in things:
-            if what not in lying:
-                raise _untrue(
-                    f"{said} {self.thing(what)}, but {self._whereabouts(what)}"
-                )
-        if len(set(people)) < len(people) or len(set(things)) < len(things):
+            truth = f"{self.thing(what)}, but {self._whereabouts(what)}"
+            _need(what in lying, f"{said} {truth}")
+        if len(set(pairs)) < len(pairs):
             raise _ungrammatical(f"{said} the same twice")
-        missed = [self.name(one) for one in company if one not in {*people, *already}]
-        missed += [self.thing(what) for what in lying if what not in things]
-        if missed:
-            verb = "is" if len(missed) == 1 else "are"
-            raise _untrue(
-                f"{said} {self._listed(people, things)}, but {_join(missed)} {verb} "
-                "there too"
-            )
-        self.happen("see", who, value=(tuple(sorted(people)), tuple(sorted(things))))
-
-    def _listed(self, people: list[int], things: list[int]) -> str:
-        return _join([*map(self.name, people), *map(self.thing, things)])
+        missed = [one for one in company if one not in {*people, *already}]
+        unseen = [what for what in lying if what not in things]
+        if missed or unseen:
+            told, rest = self.listed(people, things), self.listed(missed, unseen)
+            verb = "are" if " and " in rest else "is"
+            _need(False, f"{said} {told}, but {rest} {verb} there too")
+        self.happen("see", who, value=(tuple(people), tuple(things)))
 
     # -- looking for, asking -----------------------------------------------------------
 
-    def _look(self, who: int, said: str, clause: _Clause) -> None:
-        what, *rest = self.resolve(clause.values)
-        said = f"{said} for {self.thing(what)}"
-        if self.world.holder[what] == who:
-            raise _untrue(f"{said}, but {self.name(who)} holds it")
-        (other,) = {
-            n for (s, _), n in zip(clause.values[1:], rest, strict=True) if s == "THING"
-        }
-        self._need_same(what, other, said)
-        outcome, where = self.world.outcome(who, what), None
-        truth = f"but {self._whereabouts(what)}"
-        if clause.kind == "find":
-            if outcome != "found":
-                raise _untrue(f"{said} and finds it, {truth}")
-        elif clause.kind == "late":
-            if outcome != rest[0]:
-                raise _untrue(f"{said}, and {self.name(rest[0])} has it, {truth}")
-        else:
-            where = rest[1]
-            if where != self.world.at[who]:
-                raise _untrue(
-                    f"{said} {self.within(where)}, but {self.name(who)} is "
-                    f"{self.within(self.world.at[who])}"
-                )
-            if outcome != "missing":
-                raise _untrue(f"{said} in vain, {truth}")
-        self.happen("look", who, what, where=where, value=outcome)
-
     def _need_same(self, what: int, other: int, said: str) -> None:
-        if what != other:
-            raise _untrue(f"{said}, but then {self.thing(other)} is spoken of")
+        _need(what == other, f"{said}, but then it is about {self.thing(other)}")
 
-    def _ask(self, who: int, said: str, clause: _Clause) -> None:
-        whom, what, speaker, *told = self.resolve(clause.values)
-        said = f"{said} {self.name(whom)}"
-        self._need_near(who, whom, said)
-        said = f"{said} where {self.thing(what)} is"
-        if self.world.holder[what] == who:
-            raise _untrue(f"{said}, but {self.name(who)} holds it")
-        if speaker != whom:
-            raise _untrue(f"{said}, but {self.name(speaker)} answers")
-        if clause.kind == "hear_who":
-            claim, other = ("held", told[0]), told[1]
-            words = f"{self.name(told[0])} has it"
-        else:
-            claim, other = ("lies", told[1]), told[0]
-            words = f"it is {self.within(told[1])}"
+    def _need_not_own(self, who: int, what: int, said: str) -> None:
+        _need(self.world.holder[what] != who, f"{said}, but {self.name(who)} holds it")
+
+    def _find(self, who: int, said: str, clause: _Clause) -> None:
+        what, found = self.resolve(clause)
+        said = f"{said} for {self.thing(what)}"
+        self._need_not_own(who, what, said)
+        self._need_same(what, found, said)
+        is_found = self.world.outcome(who, what) == "found"
+        truth = f"{said} and finds it, but {self._whereabouts(what)}"
+        _need(is_found, truth)
+        self.happen("look", who, what, value="found")
+
+    def _miss(self, who: int, said: str, clause: _Clause) -> None:
+        what, missed, where = self.resolve(clause)
+        said = f"{said} for {self.thing(what)}"
+        self._need_not_own(who, what, said)
+        self._need_same(what, missed, said)
+        is_here = where == self.world.at[who]
+        _need(is_here, f"{said} {self.within(where)}, but {self._here(who)}")
+        is_missing = self.world.outcome(who, what) == "missing"
+        _need(is_missing, f"{said} in vain, but {self._whereabouts(what)}")
+        self.happen("look", who, what, where=where, value="missing")
+
+    def _late(self, who: int, said: str, clause: _Clause) -> None:
+        what, holder, missed = self.resolve(clause)
+        said = f"{said} for {self.thing(what)}"
+        self._need_not_own(who, what, said)
+        self._need_same(what, missed, said)
+        name = self.name(holder)
+        has = self.world.holder[what] == holder
+        _need(has, f"{said} and {name} has it, but {self._whereabouts(what)}")
+        is_here = holder in self.world.company(who)
+        _need(is_here, f"{said} and sees {name} with it, but {self._here(holder)}")
+        self.happen("look", who, what, value=holder)
+
+    def _ask_holder(self, who: int, said: str, clause: _Clause) -> None:
+        whom, what, speaker, holder, other = self.resolve(clause, who)
+        words = f"{self.name(holder)} has it"
+        self._ask(who, said, (whom, what, speaker, other), ("held", holder), words)
+
+    def _ask_place(self, who: int, said: str, clause: _Clause) -> None:
+        whom, what, speaker, other, where = self.resolve(clause, who)
+        words = f"it is {self.within(where)}"
+        self._ask(who, said, (whom, what, speaker, other), ("lies", where), words)
+
+    def _ask(self, who: int, said: str, told: tuple, claim: tuple, words: str) -> None:
+        whom, what, speaker, other = told
+        name, thing = self.name(whom), self.thing(what)
+        self._need_near(who, whom, f"{said} {name}")
+        said = f"{said} {name} where {thing} is"
+        self._need_not_own(who, what, said)
+        _need(speaker == whom, f"{said}, but {self.name(speaker)} answers")
         self._need_same(what, other, said)
-        if claim != self.world.location(what):
-            raise _untrue(
-                f"{self.name(whom)} says of {self.thing(what)} that {words}, but "
-                f"{self._whereabouts(what)}"
-            )
+        truth = f"of {thing} that {words}, but {self._whereabouts(what)}"
+        _need(claim == self.world.location(what), f"{name} says {truth}")
         self.happen("ask", who, what, whom, value=claim)
 
     # -- moods, songs, sleep -----------------------------------------------------------
 
     def _feel(self, who: int, said: str, clause: _Clause) -> None:
-        (_, mood), (_, cause_clause) = clause.values
-        cause = self._cause(who, cause_clause)
+        (_, mood), (_, why) = clause.values
+        cause = self._cause(who, why)
         words = self._cause_words(who, cause)
-        fair = _FAIR.get(mood) if cause[0] == "weather" else None
-        if cause[0] not in _EXPLAINS[mood] or (fair and cause[1] not in fair):
-            raise _untrue(f"that {words} is no reason to be {mood}")
-        if not self._holds(who, cause):
-            raise _untrue(f"{said} {mood} because {words}, but that is not so")
+        allowed = _FAIR.get(mood, ()) if cause[0] == "weather" else cause
+        explains = cause[0] in _EXPLAINS[mood] and cause[-1] in allowed
+        _need(explains, f"that {words} is no reason to be {mood}")
+        holds = self._holds(who, cause)
+        _need(holds, f"{said} {mood} because {words}, but that is not so")
         self.happen("feel", who, value=(mood, cause))
 
     def _cause(self, who: int, clause: _Clause) -> tuple:
         """Return a cause as the world notes it."""
         if clause.kind in ("friend", "alone"):
-            values = self.resolve(clause.values[:-1])
-            values.append(self._bound(clause.values[-1][1], who))
+            *first, (_, word) = clause.values
+            values = [*self._resolve_all(first), self._subject(word, who)]
         else:
-            values = self.resolve(clause.values)
+            values = self.resolve(clause)
         match clause.kind:
             case "has":
                 holder, what = values
                 return ("has", what) if holder == who else ("envy", holder, what)
             case "broken" | "weather":
                 return (clause.kind, values[0])
-        about = values[0] if clause.kind == "missing" else values[-1]
-        if about != who:
-            raise _untrue(
-                f"the cause is about {self.name(about)}, the mood is {self.name(who)}'s"
-            )
-        if clause.kind == "alone":
-            return ("alone",)
-        return (clause.kind, values[1] if clause.kind == "missing" else values[0])
+            case "missing":
+                about, *rest = values
+            case _:
+                *rest, about = values
+        words = f"the mood is {self.name(who)}'s, the cause {self.name(about)}'s"
+        _need(about == who, words)
+        return (clause.kind, *rest)
 
     def _holds(self, who: int, cause: tuple) -> bool:
         """Tell whether a cause is so, now."""
@@ -971,9 +911,8 @@ class _Judge:
             case ("alone",):
                 return not world.company(who)
             case ("missing", what):
-                return (
-                    world.missing[who] == what and world.outcome(who, what) == "missing"
-                )
+                is_lost = world.outcome(who, what) == "missing"
+                return is_lost and world.missing[who] == what
             case ("broken", what):
                 return world.holder[what] == who and world.is_broken[what]
         return world.weather == cause[1]
@@ -995,101 +934,89 @@ class _Judge:
                 return f"{self.thing(what)} is broken"
         return f"the day is {cause[1]}"
 
-    def _sing(self, who: int, said: str, clause: _Clause) -> None:
-        *whom, song = self.resolve(clause.values)
-        tune, singer = self.world.tune, None
-        if clause.kind == "compose":
-            if song in tune:
-                raise _untrue(f"the song '{' '.join(song)}' is not new")
-        else:
-            singer = whom[0] if whom else who
-            if whom:
-                self._need_near(who, singer, f"{said} the song of {self.name(singer)}")
-            if tune[singer] is None:
-                raise _untrue(f"{self.name(singer)} has not sung before")
-            if tune[singer] != song:
-                raise _untrue(
-                    f"the song of {self.name(singer)} is '{' '.join(tune[singer])}', "
-                    f"not '{' '.join(song)}'"
-                )
+    def _compose(self, who: int, said: str, clause: _Clause) -> None:
+        (song,) = self.resolve(clause)
+        is_new = song not in self.world.tune
+        _need(is_new, f"the song '{' '.join(song)}' is not new")
+        self.happen("sing", who, value=song)
+
+    def _repeat(self, who: int, said: str, clause: _Clause) -> None:
+        (song,) = self.resolve(clause)
+        self._sing(who, who, song)
+
+    def _copy(self, who: int, said: str, clause: _Clause) -> None:
+        singer, song = self.resolve(clause, who)
+        self._need_near(who, singer, f"{said} the song of {self.name(singer)}")
+        self._sing(who, singer, song)
+
+    def _sing(self, who: int, singer: int, song: tuple[str, ...]) -> None:
+        tune, name = self.world.tune[singer], self.name(singer)
+        _need(tune is not None, f"{name} has not sung before")
+        right, wrong = " ".join(tune), " ".join(song)
+        _need(tune == song, f"the song of {name} is '{right}', not '{wrong}'")
         self.happen("sing", who, whom=singer, value=song)
 
     def _sleep(self, who: int, said: str, clause: _Clause) -> None:
-        where, here = clause.values[0][1], self.world.at[who]
-        if where != here:
-            raise _untrue(
-                f"{said} asleep {self.within(where)}, but {self.name(who)} is "
-                f"{self.within(here)}"
-            )
+        (where,) = self.resolve(clause)
+        is_here = where == self.world.at[who]
+        truth = f"{said} asleep {self.within(where)}, but {self._here(who)}"
+        _need(is_here, truth)
         self.happen("sleep", who, where=where)
 
     def _wake(self, who: int, said: str, clause: _Clause) -> None:
-        if not self.world.is_asleep[who]:
-            raise _untrue(f"{said} up, but {self.name(who)} is awake")
+        _need(self.world.is_asleep[who], f"{said} up, but is not asleep")
         self.happen("wake", who)
 
     # -- questions ---------------------------------------------------------------------
 
     def _question(self, question: _Clause, answer: _Clause) -> None:
-        kind = question.kind
-        asked = self.resolve(question.values)
+        kind, asked = question.kind, self.resolve(question)
         subject = asked[0] if asked else None
-        words = _asked(self, question, asked)
-        if kind == "colour" and question.values[0][1][0] is not None:
-            raise _ungrammatical("a question about a colour cannot name the colour")
-        about, claim = self._claim(kind, answer, subject)
-        if about != subject:
-            raise _untrue(f"'{words}' is answered about {self._called(kind, about)}")
+        words = self.text.partition("?")[0] + "?"
+        if kind == "colour" and question.values[0][1][0]:
+            raise _ungrammatical(f"'{words}' says the colour that it asks for")
         truth = self.world.answer(kind, subject)
-        if kind in ("feel", "why") and self.world.mood[subject] is None:
-            raise _untrue(f"nobody has said how {self.name(subject)} feels")
-        if kind == "song" and truth is None:
-            raise _untrue(f"{self.name(subject)} has not sung before")
-        if kind == "why" and asked[1] != truth[0]:
-            raise _untrue(f"{self.name(subject)} is {truth[0]}, not {asked[1]}")
-        if claim != truth:
-            raise _untrue(
-                f"'{words}' is answered '{self._phrase(kind, subject, claim)}', but "
-                f"{self._fact(kind, subject, truth)}"
-            )
-        if kind == "why" and not self._holds(subject, truth[1]):
-            raise _untrue(
-                f"'{words}' is answered '{self._phrase(kind, subject, claim)}', but "
-                "that is so no more"
-            )
+        _need(truth is not None or kind == "who_has", f"nobody knows: '{words}'")
+        if kind == "why":
+            name, mood = self.name(subject), truth[0]
+            _need(asked[1] == mood, f"'{words}', but {name} is {mood}")
+        about, claim = self._claim(kind, answer)
+        called = self._called(kind, about)
+        _need(about == subject, f"'{words}' is answered about {called}")
+        told = f"'{words}' is answered '{self._phrase(kind, subject, claim)}', but"
+        _need(claim == truth, f"{told} {self._fact(kind, subject, truth)}")
+        if kind == "why":
+            _need(self._holds(subject, truth[1]), f"{told} that is so no more")
         self.happen("question", value=(kind, subject, truth))
 
-    def _claim(self, kind: str, answer: _Clause, subject: Any) -> tuple[Any, Any]:
+    def _claim(self, kind: str, answer: _Clause) -> tuple[Any, Any]:
         """Return whom or what an answer is about, and what it says."""
         if kind == "why":
-            (_, who), (_, mood), (_, cause) = answer.values
-            who = self._person(who)
+            (_, word), (_, mood), (_, cause) = answer.values
+            who = self._person(word)
             return who, (mood, self._cause(who, cause))
-        if kind == "what_has" and len(answer.values) > 1:
-            (_, who), (_, items) = answer.values
-            who, things = self._person(who), self.resolve(items)
-            if any(slot == "NAME" for slot, _ in items):
-                raise _untrue("a person cannot be had")
-            if len(set(things)) < len(things):
-                raise _ungrammatical("the answer names the same twice")
-            return who, tuple(sorted(things))
-        values = self.resolve(answer.values)
+        values = self.resolve(answer)
         match kind:
+            case "what_has":
+                things = self._resolve_all(values[1]) if len(values) > 1 else []
+                if len(set(things)) < len(things):
+                    raise _ungrammatical("the answer names the same object twice")
+                return values[0], tuple(sorted(things))
             case "who_has":
                 return values[-1], values[0] if len(values) > 1 else None
             case "where":
                 return values[0], (values[1] if len(values) > 2 else None, values[-1])
-            case "what_has":
-                return values[0], ()
             case "broken" | "asleep":
                 return values[0], answer.verb == "yes"
             case "weather":
                 return None, values[0]
-        return values
+        return tuple(values)
 
-    def _called(self, kind: str, number: int) -> str:
+    def _called(self, kind: str, subject: int | None) -> str:
+        if kind == "weather":
+            return "the day"
         is_thing = kind in ("where", "who_has", "colour", "broken")
-        return self.thing(number) if is_thing else self.name(number)
+        return self.thing(subject) if is_thing else self.name(subject)
 
     def _phrase(self, kind: str, subject: Any, answer: Any) -> str:
         """The words of an answer that make the difference."""
@@ -1103,9 +1030,10 @@ class _Judge:
             case "who_has":
                 return "nobody" if answer is None else self.name(answer)
             case "what_has":
-                return self._listed([], list(answer)) or "nothing"
+                return self.listed([], answer) if answer else "nothing"
             case "why":
-                return f"because {self._cause_words(subject, answer[1])}"
+                mood, cause = answer
+                return f"{mood} because {self._cause_words(subject, cause)}"
             case "song":
                 return " ".join(answer)
             case "broken" | "asleep":
@@ -1113,64 +1041,25 @@ class _Judge:
         return answer
 
     def _fact(self, kind: str, subject: Any, answer: Any) -> str:
-        phrase = self._phrase(kind, subject, answer)
-        if kind == "weather":
-            return f"the day is {phrase}"
-        called = self._called(kind, subject)
+        phrase, called = (
+            self._phrase(kind, subject, answer),
+            self._called(kind, subject),
+        )
         if kind == "who_has":
             return f"{phrase} has {called}"
-        if kind == "why":
-            return f"{called} is {answer[0]} {phrase}"
-        verb = {"what_has": "has", "song": "sings"}.get(kind, "is")
-        return f"{called} {verb} {phrase}"
+        return f"{called} {_FACT_VERBS.get(kind, 'is')} {phrase}"
 
 
-def _asked(judge: _Judge, question: _Clause, asked: list[Any]) -> str:
-    """The words of a question, with names for pronouns."""
-    words = _QUESTIONS[question.kind].capitalize().split()
-    called = [judge._called(question.kind, n) for n in asked[:1]] + asked[1:]
-    values = iter(called)
-    return (
-        " ".join(
-            str(next(values))
-            if word.upper() in ("WHO", "THING", "MOOD") and i
-            else word
-            for i, word in enumerate(words)
-        )
-        + "?"
-    )
-
-
-def _join(words: list[str]) -> str:
-    return (
-        " and ".join([", ".join(words[:-1]), words[-1]][len(words) == 1 :])
-        if words
-        else ""
-    )
-
-
-_DEEDS = {
-    "move": _Judge._move,
-    "follow": _Judge._follow,
-    "take": _Judge._take,
-    "drop": _Judge._drop,
-    "put": _Judge._drop,
-    "give": _Judge._give,
-    "swap": _Judge._swap,
-    "paint": _Judge._paint,
-    "break": _Judge._break,
-    "mend": _Judge._mend,
-    "find": _Judge._look,
-    "miss": _Judge._look,
-    "late": _Judge._look,
-    "hear_who": _Judge._ask,
-    "hear_where": _Judge._ask,
-    "feel": _Judge._feel,
-    "compose": _Judge._sing,
-    "repeat": _Judge._sing,
-    "copy": _Judge._sing,
-    "sleep": _Judge._sleep,
-    "wake": _Judge._wake,
+_FACT_VERBS = {"what_has": "has", "song": "sings"}
+_STATEMENT_RULES = {
+    "weather": _Judge._is_weather,
+    "turn": _Judge._turns,
+    "person": _Judge._is_in,
+    "lies": _Judge._lies,
+    "owns": _Judge._owns,
+}
+_DEED_RULES = {
+    kind: getattr(_Judge, f"_{kind}") for kind in ("see", *_JOINED, *_SINGLE)
 }
 
 
@@ -1223,7 +1112,7 @@ class Report:
         return not self.problems
 
     def __str__(self) -> str:
-        count = f"{len(self.verdicts)} sentences"
+        count = f"{len(self.verdicts)} sentence{'s' * (len(self.verdicts) != 1)}"
         if self.ok:
             return f"a true story of {count}"
         return "\n".join([f"not a true story ({count}):", *self.problems])
@@ -1236,10 +1125,10 @@ def _sentences(text: str) -> list[str]:
     """Split a text into sentences; an answer stays with its question."""
     found: list[str] = []
     for line in text.split("\n"):
-        parts = [part.strip(" ") for part in re.findall(r"[^.?]*[.?]|[^.?]+$", line)]
         is_asked = False
-        for part in parts:
-            if is_asked and part:
+        for part in re.split(r"(?<=[.?])\s+", line.strip()):
+            is_answer = is_asked and not part.endswith("?")
+            if is_answer:
                 found[-1] += f" {part}"
             elif part:
                 found.append(part)
@@ -1295,11 +1184,12 @@ def check(text: str, village: str = "home") -> Report:
     verdicts = []
     for number, sentence in enumerate(_sentences(text), start=1):
         try:
-            events = judge.judge(sentence)
+            events = judge.judge(sentence, number == 1)
             verdicts.append(Verdict(number, sentence, "true", "", events))
         except _Wrong as wrong:
             verdicts.append(Verdict(number, sentence, *wrong.args, ()))
     problems = [f"sentence {v.number}: {v.reason}" for v in verdicts if v.reason]
+    problems += judge.problems
     if not verdicts:
         problems.append("the text is empty")
     elif judge.stage != "end":

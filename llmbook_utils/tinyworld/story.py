@@ -391,10 +391,10 @@ def score(text: str, village: str = "home", is_prefix: bool = False) -> float:
     try:
         Teller(lexicon(village), reader).tell()
     except TextEnds:
-        return -reader.bits if is_prefix else -math.inf
+        return 0.0 - reader.bits if is_prefix else -math.inf
     except ValueError:
         return -math.inf
-    return -reader.bits if reader.position == len(text) else -math.inf
+    return 0.0 - reader.bits if reader.position == len(text) else -math.inf
 
 
 def next_words(prefix: str, village: str = "home") -> dict[str, float]:

@@ -26,7 +26,7 @@ from llmbook_utils.tinyworld.story import (
 )
 from llmbook_utils.tinyworld.telling import Teller
 from llmbook_utils.tinyworld.village import COLOURS
-from llmbook_utils.tinyworld.world import Event, World
+from llmbook_utils.tinyworld.world import Event
 
 LABELS = {"person": "PERSON", "place": "PLACE", "thing": "OBJECT"}
 UNITS = ("sentence", "story")
@@ -155,16 +155,7 @@ def _askable(teller: Teller) -> Iterator[tuple[str, str, int | None]]:
             yield opening, "weather", None
             continue
         for kind, number in teller.question_subjects(opening):
-            if kind != "why" or _still_holds(teller.world, number):
-                yield opening, kind, number
-
-
-def _still_holds(world: World, who: int) -> bool:
-    """Tell whether the cause of somebody's mood is still there."""
-    mood, cause = world.mood[who]
-    calm = world.copy()
-    calm.mood[who] = None  # else `causes` leaves out the mood that is
-    return cause in calm.causes(who).get(mood, [])
+            yield opening, kind, number
 
 
 def _ask(
@@ -646,9 +637,7 @@ def instructions_for(story: Story) -> list[Instruction]:
     """
     rng = random.Random(story.text)
     made = [_write(story, rng), _continue(story, rng), _where(story, rng)]
-    names = _and(
-        [_teller(story)[0].name(w) for w in range(len(story.world.people))]
-    )
+    names = _and([_teller(story)[0].name(w) for w in range(len(story.world.people))])
     made.append(("List the people in the story.", story.text, names, "people"))
     made.append(_has(story, rng))
     return [Instruction(*fields, story.village) for fields in made if fields]

@@ -14,7 +14,26 @@ from llmbook_utils.tinyworld.village import Village
 
 WEATHERS = ("sunny", "rainy", "windy", "snowy", "foggy", "stormy")
 BAD_WEATHERS = ("rainy", "foggy", "stormy")
-SYLLABLES = tuple(["la", "mi", "ko", "ta", "ru", "se", "bo", "ni", "pa", "du", "fe", "go", "li", "mo", "na", "si"])
+SYLLABLES = tuple(
+    [
+        "la",
+        "mi",
+        "ko",
+        "ta",
+        "ru",
+        "se",
+        "bo",
+        "ni",
+        "pa",
+        "du",
+        "fe",
+        "go",
+        "li",
+        "mo",
+        "na",
+        "si",
+    ]
+)
 TUNE_LENGTH = 4
 SENTIMENTS = {
     "happy": "positive",

@@ -34,7 +34,11 @@ LOCKED = pins(ROOT / "constraints.txt")
 
 @pytest.mark.parametrize("name", sorted(set(CORE) - NOT_IN_COLAB))
 def test_core_range_admits_what_colab_has(name):
-    assert CORE[name].specifier.contains(COLAB[name]), f"{CORE[name]} in Colab"
+    specifier = CORE[name].specifier
+    if name in COLAB:
+        assert specifier.contains(COLAB[name]), f"{CORE[name]} in Colab"
+    else:
+        assert not specifier, f"{name}: any version will do, or record that of Colab"
 
 
 def test_python_range_admits_colab_and_names_the_supported_ones():

@@ -1,8 +1,9 @@
-"""How the shipped model `tiny` is made: one command, from nothing to the package's files.
+"""How `tiny` is made: one command, from nothing to the files in this folder.
 
-``python -m llmbook_utils.recipe --out runs/tiny`` samples stories, learns the tokenizer,
-trains, and measures the model as it grows; the same command goes on where it was stopped.
-``--ship`` writes the finished model into the package.
+``make tiny`` runs ``python -m llmbook_utils.tiny.recipe --out runs/tiny``: stories are
+sampled, the tokenizer is learned, the model is trained, measured as it grew (`growth`)
+and written into the package. The command goes on where it was stopped. On two cores
+``accelerate launch`` shares each batch between two processes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from llmbook_utils.bpe import BytePairTokenizer
 from llmbook_utils.tinyworld import stories
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from llmbook_utils.models.gpt import GPT
 
-TINY = Path(__file__).with_name("tiny")
+TINY = Path(__file__).parent
 IGNORED = -100
 
 
@@ -36,7 +37,7 @@ class Recipe:
     Attributes
     ----------
     vocab_size, tokenizer_stories : int
-        Tokens, learned from so many stories of the training split.
+        Tokens at most, learned from so many stories of the training split.
     block_size, n_layer, n_head, n_embd : int
         The model's shape: GPT-2's architecture.
     steps, rows, copy_rows : int
@@ -174,76 +175,6 @@ def sinusoids(n_positions: int, width: int) -> torch.Tensor:
     return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)
 
 
-def measure(
-    model: GPT, tokenizer: BytePairTokenizer, split: str, n: int, seed: int = 0
-) -> dict[str, Any]:
-    """Measure all that `tiny` is judged by.
-
-    Parameters
-    ----------
-    model : GPT
-        The model.
-    tokenizer : BytePairTokenizer
-        Its tokenizer.
-    split : {"validation", "test"}
-        Where the stories come from.
-    n : int
-        Stories to read, and stories to sample.
-    seed : int
-        Of both.
-
-    Returns
-    -------
-    dict
-        Each figure as ``[value, low, high]`` with its 95% interval, or a number.
-    """
-    from llmbook_utils import story_scores
-    from llmbook_utils.evaluation import (
-        compare_bits,
-        end_id,
-        induction_scores,
-        neural_bits,
-    )
-
-    sample = list(stories(n, seed, split))
-    texts = [story.text for story in sample]
-    report = compare_bits(
-        neural_bits(model, tokenizer, texts),
-        [-story.log_prob for story in sample],
-        [len(text) for text in texts],
-    )
-    answers = story_scores.answer_questions(model, tokenizer, sample)
-    told = story_scores.sample_texts(model, tokenizer, n, seed)
-    truth = story_scores.judge_stories(told)
-    outside = model.to_transformers()
-    induction = induction_scores(
-        outside, range(1, len(tokenizer)), start=[end_id(tokenizer)]
-    )
-    pronoun = story_scores.find_pronoun_head(outside, tokenizer, sample[:200])
-    found = {
-        "bits_per_character": report.bits,
-        "floor": report.floor,
-        "above_floor": report.relative,
-        "true_stories": truth.true,
-        "true_sentences": truth.sentences,
-        "answers": answers.right,
-        **{f"answers {kind}": share for kind, share in answers.by_kind.items()},
-        "pronoun_head": pronoun.right,
-        "pronoun_head_if_earlier": pronoun.right_if_earlier,
-        "last_name_if_earlier": pronoun.latest_if_earlier,
-    }
-    figures = {k: [v.value, v.low, v.high] for k, v in found.items() if v is not None}
-    figures["induction_head"] = float(induction.max())
-    figures["pronoun_head_at"] = [pronoun.layer, pronoun.head]
-    layer, head = divmod(int(induction.argmax()), induction.shape[1])
-    figures["induction_head_at"] = [layer, head]
-    figures["stories"] = n
-    figures["split"] = split
-    figures["problems"] = truth.problems[:10]
-    figures["samples"] = told[:3]
-    return figures
-
-
 def train(recipe: Recipe, out: Path, snapshot_every: int = 500) -> GPT:
     """Train, or go on training.
 
@@ -301,15 +232,25 @@ def train(recipe: Recipe, out: Path, snapshot_every: int = 500) -> GPT:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog="python -m llmbook_utils.recipe")
+    from llmbook_utils.tiny import growth
+
+    parser = argparse.ArgumentParser(prog="python -m llmbook_utils.tiny.recipe")
     parser.add_argument("--out", type=Path, required=True, help="where to work")
+    parser.add_argument(
+        "--ship", type=Path, default=TINY, help="where to put the model"
+    )
     parser.add_argument("--snapshot-every", type=int, default=500, help="steps")
+    parser.add_argument("--stories", type=int, default=1000, help="to measure with")
     for name, value in asdict(Recipe()).items():
         option = f"--{name.replace('_', '-')}"
         parser.add_argument(option, type=type(value), default=value)
     args = vars(parser.parse_args(argv))
-    out, every = args.pop("out"), args.pop("snapshot_every")
-    train(Recipe(**args), out, every)
+    out, ship = args.pop("out"), args.pop("ship")
+    every, n = args.pop("snapshot_every"), args.pop("stories")
+    recipe = Recipe(**args)
+    train(recipe, out, every)
+    growth.measure_growth(recipe, out)
+    growth.ship(recipe, out, ship, n)
 
 
 if __name__ == "__main__":

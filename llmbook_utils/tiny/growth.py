@@ -1,0 +1,266 @@
+"""What `tiny` can do, as it grew, and its model card.
+
+`recipe` trains the model and leaves the weights of every so many steps; here they are
+measured, and the last ones written into the package with what was found.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmbook_utils import story_scores
+from llmbook_utils.bpe import BytePairTokenizer
+from llmbook_utils.evaluation import (
+    compare_bits,
+    end_id,
+    induction_scores,
+    neural_bits,
+)
+from llmbook_utils.tiny.recipe import Recipe, make_model
+from llmbook_utils.tinyworld import stories
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from llmbook_utils.models.gpt import GPT
+
+TARGETS = {
+    "above_floor": ("at most", 0.08),
+    "true_stories": ("at least", 0.85),
+    "answers": ("at least", 0.90),
+    "induction_head": ("at least", 0.4),
+    "pronoun_head": ("at least", 0.5),
+}
+
+
+def measure(
+    model: GPT, tokenizer: BytePairTokenizer, split: str, n: int, seed: int = 0
+) -> dict[str, Any]:
+    """Measure all that `tiny` is judged by.
+
+    Parameters
+    ----------
+    model : GPT
+        The model.
+    tokenizer : BytePairTokenizer
+        Its tokenizer.
+    split : {"validation", "test"}
+        Where the stories come from.
+    n : int
+        Stories to read, and stories to sample.
+    seed : int
+        Of both.
+
+    Returns
+    -------
+    dict
+        Each figure as ``[value, low, high]`` with its 95% interval, or a number.
+    """
+
+    sample = list(stories(n, seed, split))
+    texts = [story.text for story in sample]
+    report = compare_bits(
+        neural_bits(model, tokenizer, texts),
+        [-story.log_prob for story in sample],
+        [len(text) for text in texts],
+    )
+    answers = story_scores.answer_questions(model, tokenizer, sample)
+    told = story_scores.sample_texts(model, tokenizer, n, seed)
+    truth = story_scores.judge_stories(told)
+    outside = model.to_transformers()
+    induction = induction_scores(
+        outside, range(1, len(tokenizer)), start=[end_id(tokenizer)]
+    )
+    pronoun = story_scores.find_pronoun_head(outside, tokenizer, sample[:200])
+    found = {
+        "bits_per_character": report.bits,
+        "floor": report.floor,
+        "above_floor": report.relative,
+        "true_stories": truth.true,
+        "true_sentences": truth.sentences,
+        "answers": answers.right,
+        **{f"answers {kind}": share for kind, share in answers.by_kind.items()},
+        "pronoun_head": pronoun.right,
+        "pronoun_head_if_earlier": pronoun.right_if_earlier,
+        "last_name_if_earlier": pronoun.latest_if_earlier,
+    }
+    figures = {k: [v.value, v.low, v.high] for k, v in found.items() if v is not None}
+    figures["induction_head"] = float(induction.max())
+    figures["pronoun_head_at"] = [pronoun.layer, pronoun.head]
+    layer, head = divmod(int(induction.argmax()), induction.shape[1])
+    figures["induction_head_at"] = [layer, head]
+    figures["stories"] = n
+    figures["split"] = split
+    figures["problems"] = truth.problems[:10]
+    figures["samples"] = told[:3]
+    return figures
+
+
+def make_trained(recipe: Recipe, weights: dict[str, Tensor], vocab_size: int) -> GPT:
+    """Return a model with weights of a run, without the rows that no token uses.
+
+    The embedding has `recipe.vocab_size` rows; the tokenizer may have found that fewer
+    tokens are enough for all words.
+    """
+    model = make_model(replace(recipe, vocab_size=vocab_size))
+    rows = {"wte.weight": weights["wte.weight"][:vocab_size]}
+    model.load_state_dict({**weights, **rows})
+    return model.eval()
+
+
+def measure_growth(recipe: Recipe, out: Path, n: int = 200) -> list[dict[str, Any]]:
+    """Measure every snapshot of a run that has not been measured, on validation.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        That the run followed.
+    out : Path
+        The run's folder. ``curves.json`` is written there.
+    n : int
+        Stories to read and to sample for each.
+
+    Returns
+    -------
+    list of dict
+        As `measure`, with ``step`` and ``stories_seen``.
+    """
+    from safetensors.torch import load_file
+
+    curves = out / "curves.json"
+    points = json.loads(curves.read_text("utf8")) if curves.exists() else []
+    known = {point["step"] for point in points}
+    tokenizer = BytePairTokenizer.load(out)
+    for path in sorted(out.glob("step-*.safetensors")):
+        step = int(path.stem.removeprefix("step-"))
+        if step in known:
+            continue
+        model = make_trained(recipe, load_file(path), len(tokenizer))
+        figures = measure(model, tokenizer, "validation", n)
+        figures.pop("samples")
+        figures.pop("problems")
+        seen = step * recipe.rows
+        points.append({"step": step, "stories_seen": seen, **figures})
+        points.sort(key=lambda point: point["step"])
+        curves.write_text(json.dumps(points, indent=1), "utf8")
+    return points
+
+
+def ship(recipe: Recipe, out: Path, folder: Path, n: int = 1000) -> dict[str, Any]:
+    """Write the finished model with its card, recipe and curves into a folder.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        That the run followed.
+    out : Path
+        The run's folder; its best weights are taken.
+    folder : Path
+        Where the files go.
+    n : int
+        Stories of the test split to read, and stories to sample.
+
+    Returns
+    -------
+    dict
+        What `measure` found on the test split.
+    """
+    import torch
+
+    state = torch.load(out / "run.pt", map_location="cpu", weights_only=True)
+    tokenizer = BytePairTokenizer.load(out)
+    model = make_trained(recipe, state["best"], len(tokenizer))
+    figures = measure(model, tokenizer, "test", n)
+    folder.mkdir(parents=True, exist_ok=True)
+    model.to_transformers().save_pretrained(folder)
+    tokenizer.save(folder)
+    history = state["history"]
+    about = {
+        "recipe": asdict(recipe),
+        "steps": history["best_step"],
+        "tokens": history["tokens"],
+        "seconds": round(history["seconds"]),
+        "test": figures,
+    }
+    _write_json(folder / "recipe.json", about)
+    _write_json(folder / "curves.json", measure_growth(recipe, out))
+    (folder / "README.md").write_text(card(about), "utf8")
+    return figures
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", "utf8")
+
+
+def card(about: dict[str, Any]) -> str:
+    """Return the model card: what `tiny` is, was measured at, and is no good for."""
+    recipe, test = about["recipe"], about["test"]
+    rows = []
+    for name, (bound, target) in TARGETS.items():
+        value = test[name]
+        shown = f"{value:.3f}"
+        if isinstance(value, list):
+            shown = "{:.3f} ({:.3f} to {:.3f})".format(*value)
+        rows.append(f"| {name.replace('_', ' ')} | {shown} | {bound} {target} |")
+    kinds = [
+        f"| {name.removeprefix('answers ')} | {value[0]:.3f} "
+        f"({value[1]:.3f} to {value[2]:.3f}) |"
+        for name, value in sorted(test.items())
+        if name.startswith("answers ")
+    ]
+    earlier = test.get("pronoun_head_if_earlier", [float("nan")] * 3)
+    last = test.get("last_name_if_earlier", [float("nan")] * 3)
+    bits, floor = test["bits_per_character"], test["floor"]
+    story = test["samples"][0].rstrip("\n").replace("\n", "\n> ")
+    return f"""---
+license: mit
+language: en
+library_name: transformers
+pipeline_tag: text-generation
+---
+
+# tiny
+
+A GPT-2 of {recipe["n_layer"]} layers, {recipe["n_head"]} heads and width \
+{recipe["n_embd"]} with {recipe["vocab_size"]:,} tokens, trained on stories of LLMBook's
+TinyWorld and on nothing else. It is made to be taken apart: what it should say is known
+exactly.
+
+Made by `make tiny` (seed {recipe["seed"]}): {about["steps"]:,} steps, \
+{about["tokens"] / 1e6:.1f} million tokens, {about["seconds"] / 3600:.1f} hours. The
+recipe is in `recipe.json`, each figure as it grew in `curves.json`.
+
+## Measured on {test["stories"]:,} stories of the test split
+
+Bits per character: {bits[0]:.4f} ({bits[1]:.4f} to {bits[2]:.4f}); entropy floor of the
+same stories: {floor[0]:.4f}. Intervals hold 95% of the time.
+
+| figure | measured | aim |
+|---|---|---|
+{chr(10).join(rows)}
+
+`above floor`: bits above the entropy floor, as a share of it. `true stories`: of \
+{test["stories"]:,} sampled at temperature 1, those in which every sentence is
+grammatical and true. `answers`: questions answered word for word, greedily. `induction
+head`: head {test["induction_head_at"][1]} of layer {test["induction_head_at"][0]} on
+repeated random tokens. `pronoun head`: the share of a pronoun's attention that head \
+{test["pronoun_head_at"][1]} of layer {test["pronoun_head_at"][0]}, chosen on other
+stories, gives to the name it stands for. Where that is not the last name: \
+{earlier[0]:.3f}, and {last[0]:.3f} for the last name.
+
+| kind of question | answered right |
+|---|---|
+{chr(10).join(kinds)}
+
+## A story it tells
+
+> {story}
+
+## Not for
+
+Anything outside TinyWorld. It knows some 350 words, and people of two genders in one
+village; it was not taught anything about the world that we live in.
+"""
