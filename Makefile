@@ -15,7 +15,7 @@ UNIT := $(BIN)/python -m pytest -n $(JOBS) llmbook_utils tests/unit tests/notebo
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve lab notebooks test test-unit test-notebooks test-html \
-	test-lax test-gpu test-colab lint clean constraints
+	test-lax test-gpu test-colab lint tiny ladder clean constraints
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -90,6 +90,12 @@ lint: $(VENV)/test.stamp  ## ruff: rules and format, notebooks included
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/llmbook sync --check
+
+tiny: $(VENV)/book.stamp  ## train the shipped model anew: hours, goes on where it stopped
+	$(BIN)/python -m llmbook_utils.tiny.recipe --out runs/tiny
+
+ladder: $(VENV)/book.stamp  ## measure every model of the ladder anew
+	$(BIN)/python -m llmbook_utils.ladder
 
 clean:  ## remove what was built and installed
 	rm -rf _build .venv .venv-colab .venv-constraints .pytest_cache .ruff_cache \

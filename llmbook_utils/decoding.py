@@ -22,6 +22,7 @@ from llmbook_utils.models.gpt import (
     KVCache,
     rotate,
 )
+from llmbook_utils.speed import float32_products
 
 _KNOWN_MODULES = {
     GPT,
@@ -217,16 +218,13 @@ def _lean_step(model: GPT, cache: KVCache) -> Callable[[Tensor], Tensor]:
 
 @contextmanager
 def _settings(model: GPT) -> Iterator[None]:
-    """Evaluation mode, and matrix products by the library that is quick to start."""
-    was_training, precision = model.training, torch.get_float32_matmul_precision()
+    """Evaluation mode, and products by the library that is quick with small ones."""
+    was_training = model.training
     model.eval()
     try:
-        # subtle: "medium" speeds up large products on the CPU and slows down small ones
-        if model.wte.weight.device.type == "cpu":
-            torch.set_float32_matmul_precision("highest")
-        yield
+        with float32_products(model.wte.weight.device, large=False):
+            yield
     finally:
-        torch.set_float32_matmul_precision(precision)
         model.train(was_training)
 
 

@@ -7,7 +7,7 @@ measured, and the last ones written into the package with what was found.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,15 +99,10 @@ def measure(
     return figures
 
 
-def make_trained(recipe: Recipe, weights: dict[str, Tensor], vocab_size: int) -> GPT:
-    """Return a model with weights of a run, without the rows that no token uses.
-
-    The embedding has `recipe.vocab_size` rows; the tokenizer may have found that fewer
-    tokens are enough for all words.
-    """
-    model = make_model(replace(recipe, vocab_size=vocab_size))
-    rows = {"wte.weight": weights["wte.weight"][:vocab_size]}
-    model.load_state_dict({**weights, **rows})
+def make_trained(recipe: Recipe, weights: dict[str, Tensor]) -> GPT:
+    """Return a model with weights that `recipe.train` left."""
+    model = make_model(recipe, len(weights["wte.weight"]))
+    model.load_state_dict(weights)
     return model.eval()
 
 
@@ -138,7 +133,7 @@ def measure_growth(recipe: Recipe, out: Path, n: int = 200) -> list[dict[str, An
         step = int(path.stem.removeprefix("step-"))
         if step in known:
             continue
-        model = make_trained(recipe, load_file(path), len(tokenizer))
+        model = make_trained(recipe, load_file(path))
         figures = measure(model, tokenizer, "validation", n)
         figures.pop("samples")
         figures.pop("problems")
@@ -172,7 +167,7 @@ def ship(recipe: Recipe, out: Path, folder: Path, n: int = 1000) -> dict[str, An
 
     state = torch.load(out / "run.pt", map_location="cpu", weights_only=True)
     tokenizer = BytePairTokenizer.load(out)
-    model = make_trained(recipe, state["best"], len(tokenizer))
+    model = make_trained(recipe, state["best"])
     figures = measure(model, tokenizer, "test", n)
     folder.mkdir(parents=True, exist_ok=True)
     model.to_transformers().save_pretrained(folder)

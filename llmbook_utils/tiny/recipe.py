@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -40,16 +41,24 @@ class Recipe:
         Tokens at most, learned from so many stories of the training split.
     block_size, n_layer, n_head, n_embd : int
         The model's shape: GPT-2's architecture.
-    steps, rows, copy_rows : int
-        Steps, and rows of each batch: stories, one a row, and rows of random tokens
-        that repeat with a random period, which can only be predicted by copying.
+    steps, rows : int
+        Steps, and stories of each batch, one a row.
+    copy_rows : int
+        Rows of random tokens that repeat with a random period, in each batch: they can
+        be predicted by copying alone.
+    first_steps, first_rows, first_length : int
+        The first steps see such rows and nothing else, shorter ones, until induction
+        heads have formed. Among stories these heads would come late, as a model finds
+        other ways to guess first.
     group : int
         Batches that are cut from stories sorted by length, so that little is padding.
     lr, warmup, final_lr, weight_decay : float
         Of Muon and AdamW, see `training.TrainingConfig`.
-    position_scale : float
-        The position table begins as sinusoids of this amplitude: with them, heads that
-        look back by a fixed distance, on which copying stands, come sooner.
+    embedding_scale, position_scale : float
+        Standard deviation of the token embeddings at the start, and amplitude of the
+        sinusoids that the position table starts as. GPT-2's 0.02 for both made copying
+        come ten times as late in trials: a head that copies has to tell every token
+        and every position from all others.
     seed : int
         Of weights and stories.
     """
@@ -63,12 +72,16 @@ class Recipe:
     steps: int = 20_000
     rows: int = 14
     copy_rows: int = 1
+    first_steps: int = 800
+    first_rows: int = 24
+    first_length: int = 64
     group: int = 16
     lr: float = 3e-3
     warmup: int = 100
     final_lr: float = 0.02
     weight_decay: float = 0.1
-    position_scale: float = 0.03
+    embedding_scale: float = 0.2
+    position_scale: float = 0.3
     seed: int = 0
 
 
@@ -85,6 +98,7 @@ class StoryBatches:
 
     def __init__(self, tokenizer: BytePairTokenizer, recipe: Recipe) -> None:
         self.encode = tokenizer.to_tokenizers().encode_batch
+        self.vocab_size = len(tokenizer)
         self.end = tokenizer.vocab["<|endoftext|>"]
         self.recipe = recipe
         self.last_step = -1
@@ -93,6 +107,10 @@ class StoryBatches:
     def __call__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return inputs and targets (rows, T) of a step."""
         self.last_step = step
+        if step < self.recipe.first_steps:
+            rng = random.Random(f"{self.recipe.seed} copy {step}")
+            rows = self.recipe.first_rows
+            return self._make_batch([], rows, self.recipe.first_length, rng)
         group, number = divmod(step, self.recipe.group)
         return self._batches(group)[number]
 
@@ -107,20 +125,20 @@ class StoryBatches:
         ]
         ids.sort(key=len)
         rng = random.Random(seed)
-        batches = [
-            self._make_batch(ids[at : at + recipe.rows], rng)
-            for at in range(0, len(ids), recipe.rows)
-        ]
+        batches = []
+        for at in range(0, len(ids), recipe.rows):
+            chosen = ids[at : at + recipe.rows]
+            length = max(map(len, chosen)) - 1
+            batches.append(self._make_batch(chosen, recipe.copy_rows, length, rng))
         rng.shuffle(batches)
         return batches
 
     def _make_batch(
-        self, documents: list[list[int]], rng: random.Random
+        self, documents: list[list[int]], copies: int, length: int, rng: random.Random
     ) -> tuple[torch.Tensor, torch.Tensor]:
         import torch
 
-        length = max(map(len, documents)) - 1
-        count = len(documents) + self.recipe.copy_rows
+        count = len(documents) + copies
         inputs = torch.full((count, length), self.end)
         targets = torch.full((count, length), IGNORED)
         for row, ids in enumerate(documents):
@@ -128,7 +146,7 @@ class StoryBatches:
             targets[row, : len(ids) - 1] = torch.tensor(ids[1:])
         for row in range(len(documents), count):
             period = rng.randint(4, length // 2)
-            once = [rng.randrange(1, self.recipe.vocab_size) for _ in range(period)]
+            once = rng.sample(range(1, self.vocab_size), period)
             ids = torch.tensor((once * (length // period + 1))[:length])
             inputs[row, 1:] = ids[:-1]
             targets[row, period:] = ids[period:]  # what is random cannot be learned
@@ -142,7 +160,7 @@ def make_tokenizer(recipe: Recipe) -> BytePairTokenizer:
     return BytePairTokenizer.train(texts, recipe.vocab_size, fast=True)
 
 
-def make_model(recipe: Recipe) -> GPT:
+def make_model(recipe: Recipe, vocab_size: int) -> GPT:
     """Make the model as it is before the first step."""
     import torch
 
@@ -151,7 +169,7 @@ def make_model(recipe: Recipe) -> GPT:
     torch.manual_seed(recipe.seed)
     model = GPT(
         GPTConfig(
-            vocab_size=recipe.vocab_size,
+            vocab_size=vocab_size,
             block_size=recipe.block_size,
             n_layer=recipe.n_layer,
             n_head=recipe.n_head,
@@ -160,6 +178,7 @@ def make_model(recipe: Recipe) -> GPT:
         )
     )
     with torch.no_grad():
+        model.wte.weight.normal_(std=recipe.embedding_scale)
         table = sinusoids(recipe.block_size, recipe.n_embd)
         model.wpe.weight.copy_(recipe.position_scale * table)
     return model
@@ -202,14 +221,15 @@ def train(recipe: Recipe, out: Path, snapshot_every: int = 500) -> GPT:
     tokenizer = make_tokenizer(recipe)
     tokenizer.save(out)
     batches = StoryBatches(tokenizer, recipe)
-    model = make_model(recipe).to(pick_device())
+    model = make_model(recipe, len(tokenizer)).to(pick_device())
     held_out = list(stories(200, "growth", "validation"))
     texts = [story.text for story in held_out]
     characters = sum(map(len, texts))
 
     def validate(model: GPT) -> float:
-        done = batches.last_step + 1
-        save_file(model.state_dict(), out / f"step-{done:06d}.safetensors")
+        if os.environ.get("RANK", "0") == "0":
+            done = batches.last_step + 1
+            save_file(model.state_dict(), out / f"step-{done:06d}.safetensors")
         return float(neural_bits(model, tokenizer, texts).sum()) / characters
 
     config = TrainingConfig(

@@ -222,7 +222,7 @@ class _Reading:
         """Put the word that begins a sentence in lower case, unless it is a name."""
         tokens, begins = self.shown.copy(), True
         for at, token in enumerate(tokens):
-            if token.isalpha() and token not in self.words.people:
+            if token not in self.words.people:
                 tokens[at] = token.lower()
                 if token != (token.capitalize() if begins else tokens[at]):
                     right = "large" if begins else "small"
@@ -397,7 +397,7 @@ class _Reading:
 
     def _failure(self) -> _Wrong:
         at = self.furthest
-        is_end = not self.tokens[at] or self.tokens[at] in ".?"
+        is_end = self.tokens[at] in (".", "?", "")
         found = "the end" if is_end else f"'{self.shown[at]}'"
         if at == 0:
             return _ungrammatical(f"no sentence begins with {found}")
@@ -449,8 +449,8 @@ class _Judge:
         self.events: list[Event] = []
         self.said: list[int] = []  # people that this sentence has mentioned
         self.touched: list[int] = []  # objects that it has mentioned
-        # of the sentence before: people by name, all people, objects
-        self.before: tuple[list[int], list[int], list[int]] = ([], [], [])
+        # people and objects that the sentence before has mentioned
+        self.before: tuple[list[int], list[int]] = ([], [])
 
     def judge(self, text: str, is_first: bool) -> tuple[Event, ...]:
         """Judge a sentence and let it happen; raise `_Wrong` if it cannot."""
@@ -476,12 +476,12 @@ class _Judge:
 
     def _remember(self) -> None:
         """Keep whom and what the next sentence may mean by a pronoun."""
-        self.before = ([], [], [])
-        if "?" not in self.text and not self.text.startswith(("It is a", "The day")):
+        self.before = ([], [])
+        if "?" not in self.text:
             numbers = map(self.words.people.get, re.findall(r"\w+", self.text))
             people = self.world.people
             named = [people.index(n) for n in numbers if n in people]
-            self.before = (named, self.said, self.touched)
+            self.before = (named + self.said, self.touched)
 
     def happen(self, *fields: Any, **named: Any) -> None:
         """Make an event happen and keep it."""
@@ -500,16 +500,13 @@ class _Judge:
         if text.startswith("That day,"):
             if self.stage == "day":
                 raise _ungrammatical("'That day,' comes a second time")
-            self._begin_day()
-
-    def _begin_day(self) -> None:
-        self.stage, self.before = "day", ([], [], [])
+            self.stage = "day"
 
     def _sentence(self, sentence: _Sentence) -> None:
         kind = sentence.kind
         if self.stage == "setting" and kind in ("deeds", "question", "turn", "end"):
             self.problems.append("the setting does not end with 'That day,'")
-            self._begin_day()
+            self.stage = "day"
         if kind == "deeds":
             self._deeds(sentence)
         elif kind == "question":
@@ -574,7 +571,7 @@ class _Judge:
 
     def _antecedent(self, word: str, other: int | None) -> int:
         gender = _PRONOUNS[word.lower()]
-        for among in (self.said, *self.before[:2]):
+        for among in (self.said, self.before[0]):
             meant = {one for one in among if self._gender(one) == gender} - {other}
             if len(meant) == 1:
                 return meant.pop()
@@ -592,7 +589,7 @@ class _Judge:
 
     def _object(self, colour: str | None, thing: int | None) -> int:
         if thing is None:
-            meant = set(self.touched or self.before[2])
+            meant = set(self.touched or self.before[1])
             if len(meant) != 1:
                 raise _ungrammatical("'it' has no clear antecedent")
             what = meant.pop()

@@ -330,8 +330,7 @@ def _read_model(*arguments: object, **options: object) -> dict[str, object]:
 def _read_corpus(*arguments: object, **options: object) -> dict[str, object]:
     from llmbook_utils.corpora import load_corpus
 
-    documents = load_corpus(*arguments, **options)
-    return {"documents": documents, "torch": "torch" in sys.modules}
+    return {"documents": load_corpus(*arguments, **options)}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The corpus of docstrings: complete, repeatable, and clear when it cannot be made."""
 
 import ast
+import csv
 import hashlib
 import os
 import subprocess
@@ -9,6 +10,8 @@ import types
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from llmbook_utils import corpora
 from llmbook_utils.corpora import load_corpus
@@ -148,6 +151,24 @@ def test_name_that_is_no_string_is_named() -> None:
         load_corpus(None)
 
 
+def test_options_that_a_corpus_does_not_take_are_named(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"'seed'; the options of this corpus: none"):
+        load_corpus("pydocs", seed=1)
+    with pytest.raises(TypeError, match=r"'split'; .*: column$"):
+        load_corpus(tmp_path / "a.csv", split="train")
+    with pytest.raises(TypeError, match=r"'seed'; .*: column, split, revision$"):
+        load_corpus("hub:a/b", seed=1)
+
+
+def test_a_corpus_may_take_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    def count(n: int = 2) -> list[str]:
+        return ["a"] * n
+
+    monkeypatch.setitem(corpora._LOADERS, "count", count)
+    assert load_corpus("count") == ["a", "a"]
+    assert load_corpus("count", n=3) == ["a", "a", "a"]
+
+
 def test_python_without_source_is_explained(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="comes with its source"):
         corpora._read_docstrings(tmp_path)
@@ -170,6 +191,149 @@ def test_import_reads_nothing_and_leaves_torch_alone() -> None:
     code = (
         "import sys, llmbook_utils.corpora, llmbook_utils.tokenizers;"
         "assert 'torch' not in sys.modules and 'pydoc_data.topics' not in sys.modules"
+    )
+    root = Path(corpora.__file__).parents[1]
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
+
+
+TEXTS = ["The lamp\nis here.", 'He said: "yes, now"', "灯在棚子里 🙂", "  indented"]
+
+
+def write_file(path: Path, texts: list[str], column: str = "text") -> Path:
+    """The texts as another program would write them."""
+    import pandas
+
+    table = pandas.DataFrame({"n": range(len(texts)), column: texts})
+    if path.suffix == ".txt":
+        path.write_text("\n\n".join(texts) + "\n", encoding="utf-8")
+    elif path.suffix == ".csv":
+        table.to_csv(path, index=False)
+    elif path.suffix == ".jsonl":
+        table.to_json(path, orient="records", lines=True)
+    else:
+        table.to_parquet(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", [".txt", ".csv", ".jsonl", ".parquet", ".CSV"])
+def test_files_give_back_what_another_program_wrote(kind: str, tmp_path: Path) -> None:
+    """Oracle: pandas writes, `load_corpus` reads. Line breaks, quotes, Chinese."""
+    written = write_file(tmp_path / f"stories{kind.lower()}", TEXTS)
+    path = written.rename(tmp_path / f"stories{kind}")
+    assert load_corpus(path) == load_corpus(str(path)) == TEXTS
+
+
+@pytest.mark.parametrize("kind", [".csv", ".jsonl", ".parquet"])
+def test_the_column_can_be_named(kind: str, tmp_path: Path) -> None:
+    path = write_file(tmp_path / f"stories{kind}", TEXTS, column="Geschichte")
+    assert load_corpus(path, column="Geschichte") == TEXTS
+    with pytest.raises(ValueError, match=r"'text'.*'Geschichte'.*column=|column= one"):
+        load_corpus(path)
+
+
+def test_empty_lines_separate_the_documents_of_a_text_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"\xef\xbb\xbf\r\nOne\r\ntwo.\r\n \t\r\n\r\nThree.\n\n\n\n  Four.")
+    assert load_corpus(path) == ["One\ntwo.", "Three.", "  Four."]
+
+
+def test_empty_documents_are_left_out(tmp_path: Path) -> None:
+    for kind in (".csv", ".jsonl", ".parquet"):
+        path = write_file(tmp_path / f"a{kind}", ["one", "", " \n", "two"])
+        assert load_corpus(path) == ["one", "two"]
+    path.with_suffix(".csv").write_text("text\n\n \n")
+    with pytest.raises(ValueError, match="holds no text"):
+        load_corpus(path.with_suffix(".csv"))
+
+
+def test_a_long_document_in_a_table_is_read(tmp_path: Path) -> None:
+    """Python's csv stops at 131,072 characters unless it is told otherwise."""
+    csv.field_size_limit(131_072)
+    path = write_file(tmp_path / "a.csv", ["word " * 50_000])
+    assert load_corpus(path) == ["word " * 50_000]
+    assert csv.field_size_limit() == 131_072  # as others may count on
+
+
+DAMAGED = [
+    ("a.txt", b"abc\n\nd\xe9f", r"a\.txt is not UTF-8 at byte 6, in line 3 \(0xe9\)"),
+    ("a.csv", b"text,n\none,1\nt\xff", r"not UTF-8 at byte 14, in line 3"),
+    ("a.csv", b'text,n\n"o\nne",1\ntwo\nthree,3\n', r"in line 4: 1 fields, .* 2"),
+    ("a.csv", b"text,n\none,1,1\n", r"in line 2: 3 fields, .* names 2 columns"),
+    (
+        "a.csv",
+        b'text,n\none,1\n"two,2\nthree,3',
+        r"row that begins in line 3: .* quote",
+    ),
+    ("a.csv", b'text,n\n"one"x,1\n', r"row that begins in line 2"),
+    ("a.csv", b"", r"no column 'text'"),
+    ("a.jsonl", b'{"text": "a"}\n\n{"text": "b\n', r"in line 3, column 10: "),
+    (
+        "a.jsonl",
+        b'{"text": "a"}\n["b"]\n',
+        r"line 2: no text under 'text', got \['b'\]",
+    ),
+    ("a.jsonl", b'{"text": "a"}\n{"text": 7}\n', r"line 2: no text under 'text'"),
+    ("a.jsonl", b'{"text": "a"}\n{"n": 7}\n', r"line 2: no text .*, got \['n'\]"),
+    ("a.parquet", b"", r"at byte 0 of 0"),
+    ("a.parquet", b"PAR1 and then nothing", r"at byte 17 of 21: .* cut short"),
+    ("a.parquet", b"PAR1 but no tablePAR1", r"a\.parquet is damaged: "),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "message"), DAMAGED)
+def test_damaged_files_say_where(
+    name: str, data: bytes, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ValueError, match=message):
+        load_corpus(tmp_path / name)
+
+
+@given(cut=st.integers(1, 3000))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_file_cut_anywhere_gives_an_error_or_whole_documents(
+    cut: int, tmp_path: Path
+) -> None:
+    """But for the last row of a .csv file, in which a cut may look like an end."""
+    documents = [f'{i}: "the lamp", she said' for i in range(40)]
+    for kind in (".csv", ".jsonl", ".parquet"):
+        path = write_file(tmp_path / f"whole{kind}", documents)
+        part = tmp_path / f"part{kind}"
+        part.write_bytes(path.read_bytes()[:-cut])
+        try:
+            found = load_corpus(part)
+        except ValueError:
+            continue
+        assert kind != ".parquet"
+        whole = len(found) - (kind == ".csv")
+        assert found[:whole] == documents[:whole]
+
+
+def test_numbers_are_no_text(tmp_path: Path) -> None:
+    path = write_file(tmp_path / "a.parquet", TEXTS)
+    with pytest.raises(ValueError, match=r"row 0: column 'n' must hold text, got 0"):
+        load_corpus(path, column="n")
+
+
+def test_a_file_that_is_not_there_or_of_another_kind_is_named(tmp_path: Path) -> None:
+    for kind in (".txt", ".csv", ".jsonl", ".parquet"):
+        with pytest.raises(FileNotFoundError, match=rf"nowhere\{kind} is not there"):
+            load_corpus(f"nowhere{kind}")
+    with pytest.raises(FileNotFoundError, match=r"folder.txt is a folder"):
+        (tmp_path / "folder.txt").mkdir()
+        load_corpus(tmp_path / "folder.txt")
+    with pytest.raises(ValueError, match=r"end in one of \.txt, .*, got '\.docx'"):
+        load_corpus(Path("essay.docx"))
+    with pytest.raises(ValueError, match=r"no corpus 'essay.docx'.* a file \(\.txt"):
+        load_corpus("essay.docx")
+
+
+def test_files_are_read_without_the_heavy_libraries(tmp_path: Path) -> None:
+    path = write_file(tmp_path / "a.csv", TEXTS)
+    code = (
+        "import sys; from llmbook_utils.corpora import load_corpus;"
+        f"assert len(load_corpus({str(path)!r})) == 4;"
+        "assert not {'torch', 'datasets', 'pandas', 'pyarrow'} & set(sys.modules)"
     )
     root = Path(corpora.__file__).parents[1]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)

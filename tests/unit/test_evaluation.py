@@ -177,7 +177,9 @@ def test_neural_bits_measure_without_dropout_and_leave_the_mode(
 def test_text_beyond_the_context_is_refused(tokenizer: BytePairTokenizer) -> None:
     with pytest.raises(ValueError, match=r"needs \d+ positions and the model has 96"):
         neural_bits(random_gpt2(), tokenizer, ["说" * 40])
-    assert len(tokenizer.encode("ab" * 47 + "a")) == 95  # with the start token, 96
+    assert len(tokenizer.encode("ab" * 48)) == 96  # one less fits, with the start token
+    with pytest.raises(ValueError, match="needs 97 positions"):
+        neural_bits(random_gpt2(), tokenizer, ["ab" * 48])
     neural_bits(random_gpt2(), tokenizer, ["ab" * 47 + "a"])
 
 
@@ -290,6 +292,8 @@ def test_token_positions_by_hand() -> None:
     text = "".join(pieces)
     for words, positions in {
         "Tom": (0,),
+        " took": (1,),
+        ".": (4,),
         "the lamp": (2, 3),
         "He": (5,),
         "amp. H": (3, 4, 5),

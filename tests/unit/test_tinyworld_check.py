@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llmbook_utils.tinyworld.check import Report, Verdict, check
 from llmbook_utils.tinyworld.story import Story, parse, stories
 from llmbook_utils.tinyworld.village import COLOURS, VILLAGES
-from llmbook_utils.tinyworld.world import SENTIMENTS, SYLLABLES, WEATHERS
+from llmbook_utils.tinyworld.world import SENTIMENTS, SYLLABLES, WEATHERS, Event
 
 # every kind of sentence, of cause and of question
 TOLD = (
@@ -215,6 +217,9 @@ UNTRUE = {  # number of the sentence, what stands there instead, the reason
         "She asks Tom where the cup is, and he says that the lamp is on the bridge.",
     ): ("Mia asks Tom where the cup is, but then it is about the lamp"),
     # moods
+    (14, "Then Mia is sad because the lamp is broken."): (
+        "Mia is sad because the lamp is broken, but that is not so"
+    ),
     (15, "She is sad because nobody is with her."): (
         "Mia is sad because nobody is with Mia, but that is not so"
     ),
@@ -430,6 +435,25 @@ UNGRAMMATICAL = {
     (28, "The day turns."): "after 'The day turns' should come a weather, not the end",
     (28, "Rainy turns the day."): "no sentence begins with 'Rainy'",
     (28, "."): "no sentence begins with the end",
+    (32, "Ben wakes up and takes the cup."): (
+        "after 'Ben wakes up' should come the end, not 'and'"
+    ),
+    (18, "Tom walks from a barn to the bridge."): (
+        "after 'Tom walks from' should come a place, not 'a'"
+    ),
+    (18, "Tom walks from the barn to the bridge, where he sees Ben and it and Mia."): (
+        "after 'he sees Ben and' should come a person, not 'it'"
+    ),
+    (18, "Tom walks from the barn to the bridge, where he sees Ben and Tom and Mia."): (
+        "after 'sees Ben and Tom' should come the end, not 'and'"
+    ),
+    (29, "Ben falls asleep to the bridge."): (
+        "after 'Ben falls asleep' should come a place, not 'to'"
+    ),
+    (29, "Ben falls asleep on the cup."): (
+        "after 'falls asleep on the' should come a place, not 'cup'"
+    ),
+    (31, "He is happy because red."): "after 'He is happy because' cannot come 'red'",
     # what words mean
     (9, "That day, he gives the lamp to Mia."): "'he' has no clear antecedent",
     (31, "He is sad because nobody is with her."): "'her' has no clear antecedent",
@@ -627,6 +651,21 @@ def test_a_sentence_that_is_half_true_does_not_change_the_world() -> None:
     assert [verdict.number for verdict in fixed.verdicts if verdict.reason] == [10]
 
 
+def test_nobody_misses_what_lies_in_sight() -> None:
+    report = check(
+        replaced(
+            28,
+            "Mia walks from the bridge to the barn.",
+            "She is sad because she cannot find the lamp.",
+            "Mia walks from the barn to the bridge.",
+            "The day turns rainy.",
+        )
+    )
+    assert report.problems == (
+        "sentence 29: Mia is sad because Mia cannot find the lamp, but that is not so",
+    )
+
+
 def test_the_weather_of_a_story_without_weather_is_not_known() -> None:
     text = story([*TOLD[1:27], *TOLD[43:44]])
     assert check(text).verdicts[-1].reason == "nobody knows: 'What is the day like?'"
@@ -644,6 +683,22 @@ def test_reports_can_be_read() -> None:
     ]
 
 
+WORDS = sorted(set(re.findall(r"\w+|[^\w\s]", " ".join(TOLD))))
+JUMBLES = st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join)
+
+
+@given(st.lists(st.one_of(st.sampled_from(TOLD), JUMBLES, st.text(max_size=20))))
+def test_any_text_has_its_verdicts(sentences: list[str]) -> None:
+    report = check(" ".join(sentences).replace(" .", "."))
+    for number, verdict in enumerate(report.verdicts, start=1):
+        assert verdict.number == number
+        assert (verdict.status == "true") == (not verdict.reason)
+        assert verdict.status in ("true", "untrue", "ungrammatical")
+        assert verdict.status == "true" or not verdict.events
+    wrong = sum(bool(verdict.reason) for verdict in report.verdicts)
+    assert wrong == sum(problem.startswith("sentence") for problem in report.problems)
+
+
 def test_bad_arguments() -> None:
     with pytest.raises(TypeError, match="text must be a string, got list"):
         check(["It is a sunny day."])
@@ -658,7 +713,7 @@ def test_bad_arguments() -> None:
 
 @pytest.fixture(scope="module", params=list(VILLAGES))
 def told(request: pytest.FixtureRequest) -> list[Story]:
-    return list(stories(1500, seed=21, village=request.param))
+    return list(stories(1000, seed=21, village=request.param))
 
 
 def test_sampled_stories_are_true_and_nothing_else_happens(told: list[Story]) -> None:
@@ -683,10 +738,12 @@ def test_the_held_out_village_has_other_words() -> None:
 
 # -- broken at random: `check` and `parse` have to agree, but for style ----------------
 
+NAMES = [one.name for one in (*VILLAGES["home"].people, *VILLAGES["home"].things)]
+PLACES = [place.name for place in VILLAGES["home"].places]
 CLASSES: tuple[Iterable[str], ...] = (
     [person.name for person in VILLAGES["home"].people],
-    [place.name for place in VILLAGES["home"].places],
     [thing.name for thing in VILLAGES["home"].things],
+    PLACES,
     COLOURS,
     SENTIMENTS,
     WEATHERS,
@@ -699,21 +756,21 @@ CLASSES: tuple[Iterable[str], ...] = (
 
 
 def exchanged(draw: random.Random, text: str) -> str:
-    """Put one word in the place of another of its class, or swap the two."""
+    """Put one word in the place of another of its class, or exchange the two."""
     words = re.findall(r"\w+|\W+", text)
-    group = set(draw.choice(CLASSES))
-    places = [i for i, word in enumerate(words) if word in group]
-    if len(places) < 2:
-        return text
+    places: list[int] = []
+    while len(places) < 2:
+        group = sorted(draw.choice(CLASSES))
+        places = [i for i, word in enumerate(words) if word in group]
     one, other = draw.sample(places, 2)
-    word = draw.choice([words[other], words[other], draw.choice(sorted(group))])
-    words[one], words[other] = word, draw.choice([words[one], words[other]])
+    new = draw.choice([words[other], words[other], draw.choice(group)])
+    words[one], words[other] = new, draw.choice([words[one], words[other]])
     return "".join(words)
 
 
 def shuffled(draw: random.Random, text: str) -> str:
     """Delete, repeat or move a sentence, delete a word, or cut the text."""
-    parts = re.findall(r"\s*[^.?]*\?[^.?]*\.\s?|\s*[^.?]*\.\s?", text)
+    parts = re.findall(r"[^.?]*\?[^.?]*\.|[^.?]*\.", text)
     one, other = draw.sample(range(1, len(parts) - 1), 2)
     match draw.randrange(5):
         case 0:
@@ -723,63 +780,60 @@ def shuffled(draw: random.Random, text: str) -> str:
         case 2:
             parts[one], parts[other] = parts[other], parts[one]
         case 3:
-            words = parts[one].split()
-            del words[draw.randrange(len(words))]
+            words = parts[one].split(" ")
+            del words[draw.randrange(1, len(words))]
             parts[one] = " ".join(words)
         case 4:
-            del parts[one:]
-    return re.sub(r"(?<=[.?]) +", " ", " ".join(parts)).replace("\n ", "\n")
+            return text[: text.index(parts[one]) + draw.randrange(1, len(parts[one]))]
+    return "".join(parts) + "\n"
 
 
-def is_style(report: Report, text: str, at: int) -> bool:
-    """Tell whether only style or probability bars a true story from being told.
+def style(report: Report, text: str, at: int) -> str:
+    """Return which rule of style or probability keeps a true story from being told.
 
-    `at` is where it departs from what could be told.
+    `at` is the character where it departs from what can be told.
     """
-    if text.endswith("The end."):
-        return True  # a new line is missing at the end
+    past: list[Event] = []
     end = 0
-    seen: set[tuple] = set()
-    moods: dict[int | None, str] = {}
-    last = None
     for verdict in report.verdicts:
-        start, before = text.index(verdict.text, end), end
+        start = text.index(verdict.text, end)
         end = start + len(verdict.text)
-        event = verdict.events[0] if verdict.events else None
         if at < end:
             break
-        for event in verdict.events:
-            seen.add((event.kind, event.who, event.what))
-            if event.kind == "feel":
-                moods[event.who] = event.value[0]
-            last = event
-    assert event is not None or verdict.text == "The end."
-    if event is None or at < start or "\n" in text[before : at + 1]:
-        return True  # too short or too long, another order of lines
-    if event.kind in ("question", "person", "object"):
-        return True  # asked twice, or too early; the order of the setting
-    if event.kind == "feel" and moods.get(event.who) == event.value[0]:
-        return True
-    if (event.kind, event.who, event.what) in seen and event.kind in ("look", "ask"):
-        return True
-    if any(
-        event.kind in ("take", "look")
-        and last is not None
-        and (one, event.who, event.what) in seen
-        for one in ("drop",)
-    ):
-        return True
-    # a name for a pronoun or the other way round, a noun with its colour or without
-    word = re.match(r"\W*(?:the )?(\w+)", text[at:])
-    names = {*CLASSES[0], *CLASSES[2], *CLASSES[3], *CLASSES[7]}
-    return word is not None and word[1] in names
+        past += verdict.events
+    if at < start or not verdict.events or at == len(text):
+        return "length and lines"
+    event = verdict.events[0]
+    if event.kind == "question":
+        return "a question asked twice, or before anything happened"
+    if event.kind in ("person", "object"):
+        return "order of the setting"
+    if text[:at].endswith(" and"):
+        return "deeds that are not joined"
+    word = re.search(r"(?!the )\b\w+", text[at:])[0]
+    if word in {*NAMES, *COLOURS, "he", "she", "it", "him", "her"}:
+        return "name or pronoun"
+    same = [one for one in past if one[:3] == event[:3]]
+    if event.kind == "feel" and same and same[-1].value[0] == event.value[0]:
+        return "the same mood again"
+    done = {one.kind for one in past if one[1:3] == event[1:3]}
+    if event.kind == "ask" or (event.kind == "look" and {"look", "drop"} & done):
+        return "looked or asked for again, or when it lies in sight"
+    if event.kind == "take" and past[-1].kind == "drop" and "drop" in done:
+        return "taken when just laid down"
+    if event.kind == "sing" and "sing" in {one.kind for one in past}:
+        return "a second song, or one that is known already"
+    moves = any(one.kind == "move" for one in verdict.events)
+    return "a fifth place" if moves and word in PLACES else ""
 
 
 @pytest.mark.parametrize("corrupted", [exchanged, shuffled])
 def test_check_and_parse_agree_on_corrupted_stories(corrupted: Callable) -> None:
     draw, counts = random.Random(23), Counter()
-    for one in stories(1200, seed=23):
+    for one in stories(800, seed=23):
         text = corrupted(draw, one.text)
+        if text == one.text:
+            continue
         report = check(text)
         try:
             parse(text)
@@ -790,9 +844,8 @@ def test_check_and_parse_agree_on_corrupted_stories(corrupted: Callable) -> None
         assert report.ok or not is_told, (text, report)
         if report.ok and not is_told:
             at = re.search(r"at character (\d+)", message)
-            where = int(at[1]) if at else len(text)
-            assert is_style(report, text, where), (text, message)
-    # untrue, true and told, true and not told: all of them occur
-    assert counts[False, False] > 300
-    assert counts[True, True] > 30
-    print(counts)
+            rule = style(report, text, int(at[1]) if at else len(text))
+            assert rule, (text, message)
+            counts[rule] += 1
+    assert counts[False, False] > 200
+    assert counts[True, True] > 10

@@ -74,6 +74,8 @@ def test_examples_are_of_their_split(split: str) -> None:
     assert {split_of(e.text) for e in tasks.summaries(10, split=split)} == {split}
     found = tasks.translation(10, split=split, unit="story")
     assert {split_of(e.source) for e in found} == {split}
+    found = tasks.instructions(10, split=split)
+    assert {split_of(e.input) for e in found if e.kind == "people"} == {split}
 
 
 # -- questions -------------------------------------------------------------------------
@@ -212,7 +214,7 @@ def test_sentiment_is_half_neutral_and_in_order() -> None:
     assert min(count.values()) > 10
     assert not any("?" in example.sentence for example in found)
     story = next(stories(1))
-    places = [story.text.index(e.sentence) for e in tasks._balanced(story)]
+    places = [story.text.index(e.sentence) for e in tasks.labelling._balanced(story)]
     assert places == sorted(places)
 
 
@@ -320,6 +322,7 @@ def test_instructions_name_the_sentence_as_a_reader_counts() -> None:
         ("Tom takes the blue kite", False),  # no full stop
         ("Tom takes the blue kite. Tom takes", False),
         ("Tom takes the blue kite. Mia drops the lamp.", False),
+        ("Mia drops the lamp. Tom takes the blue kite.", False),  # two sentences
         ("tom takes the blue kite.", False),
         ("Mia gives the lamp to Tom.", False),
         ("", False),
@@ -369,6 +372,7 @@ def test_verify_write_compares_deeds(wanted: str, answer: str, is_right: bool) -
         ("Tom gives the lamp to Mia.", False),  # Mia holds it
         ("Ben sees Mia.", False),
         ("Where is Mia? Mia is in the kitchen.", False),  # a question
+        ("Mia gives the lamp to Tom. Ben takes the green kite.", False),
         ("The end.", False),
     ],
 )
