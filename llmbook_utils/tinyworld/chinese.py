@@ -59,7 +59,7 @@ def chinese_sentences(story: Story) -> list[str]:
 
     Examples
     --------
-    >>> from llmbook_utils.tinyworld.story import sample_story
+    >>> from llmbook_utils.tinyworld.sampling import sample_story
     >>> chinese_sentences(sample_story(0))[-1]
     '完。'
     """
@@ -101,7 +101,7 @@ def chinese(story: Story) -> str:
 
     Examples
     --------
-    >>> from llmbook_utils.tinyworld.story import sample_story
+    >>> from llmbook_utils.tinyworld.sampling import sample_story
     >>> text = chinese(sample_story(0))
     >>> text.count("\\n") == sample_story(0).text.count("\\n")
     True

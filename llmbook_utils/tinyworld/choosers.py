@@ -1,6 +1,6 @@
 """Who makes the choices of a story: chance, a list of choices, or a text.
 
-A story is told by one procedure (`telling.Teller`) that calls ``say(surfaces, weights)``
+A story is told by one procedure (`telling.Teller`). It calls ``say(surfaces, weights)``
 wherever it could go on in more than one way, and ``emit(words)`` where it cannot. No
 surface of a choice is the beginning of another, so a text determines every choice that
 led to it: the map from choices to text is one-to-one, and the probability of a text is
@@ -21,8 +21,8 @@ _LOG2 = [0.0, *(log2(n) for n in range(1, 200))]
 class Sampler:
     """Chooses by chance.
 
-    Only ``random()`` of the generator is called, whose sequence Python promises to keep,
-    and weights are integers: a seed gives the same text on every Python.
+    Only ``random()`` of the generator is called, whose sequence Python promises to
+    keep, and weights are integers: a seed gives the same text on every Python.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ class Reader(_Given):
         raise TextEnds(rest)
 
     def _stands_here(self, words: str) -> bool:
-        """Tell whether the text goes on with these words, and does not go on in them."""
+        """Tell whether the text goes on with these words, as whole words."""
         end = self.position + len(words)
         return self._text.startswith(words, self.position) and not (
             words[-1].isalnum() and self._text[end : end + 1].isalnum()
@@ -174,7 +174,7 @@ class Reader(_Given):
 
     @staticmethod
     def _could_end_in(words: str, left: str) -> bool:
-        """Tell whether words begin with what is left of the text, up to a word's end."""
+        """Tell whether words begin with what is left of the text, as whole words."""
         is_cut = left[-1:].isalnum() and words[len(left) : len(left) + 1].isalnum()
         return words.startswith(left) and not is_cut
 

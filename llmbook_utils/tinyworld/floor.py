@@ -7,7 +7,7 @@ from math import sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
-from llmbook_utils.tinyworld.story import stories
+from llmbook_utils.tinyworld.sampling import stories
 
 
 class Floor(NamedTuple):

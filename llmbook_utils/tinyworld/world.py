@@ -1,7 +1,7 @@
 """The simulated village: its state, what may happen in it, and what follows.
 
-A `World` holds the state of one story. `World.why_not` says why an event cannot
-happen, or why what a sentence says is untrue; `World.apply` makes an event happen.
+A `World` holds the state of one story, and `World.apply` makes an event happen. Whether
+it can happen is for those to know who tell (`telling`) or judge (`check`).
 People and objects are numbered in the order in which the story brings them in; places
 are numbered as in the village.
 """
@@ -241,7 +241,7 @@ class World:
     # -- what events do --------------------------------------------------------------
 
     def apply(self, event: Event) -> None:
-        """Make an event happen. It has to be possible: ask `why_not` first.
+        """Make an event happen. It has to be possible, which `check` tells.
 
         Parameters
         ----------

@@ -239,7 +239,8 @@ def test_empty_lines_separate_the_documents_of_a_text_file(tmp_path: Path) -> No
 
 def test_empty_documents_are_left_out(tmp_path: Path) -> None:
     for kind in (".csv", ".jsonl", ".parquet"):
-        path = write_file(tmp_path / f"a{kind}", ["one", "", " \n", "two"])
+        missing = [] if kind == ".jsonl" else [None]
+        path = write_file(tmp_path / f"a{kind}", ["one", "", " \n", *missing, "two"])
         assert load_corpus(path) == ["one", "two"]
     path.with_suffix(".csv").write_text("text\n\n \n")
     with pytest.raises(ValueError, match="holds no text"):

@@ -14,12 +14,12 @@ LEARNED = GPTConfig(vocab_size=29, block_size=24, n_layer=3, n_head=2, n_embd=16
 ROTARY = GPTConfig(29, 24, 3, 2, 16, positions="rotary")
 
 
-def make(config: GPTConfig = LEARNED, seed: int = 0) -> GPT:
+def make(config: GPTConfig = LEARNED, std: float = 0.8) -> GPT:
     """A random model whose likeliest token changes from position to position."""
-    torch.manual_seed(seed)
+    torch.manual_seed(0)
     model = GPT(config).eval()
     for name, p in model.named_parameters():
-        nn.init.normal_(p, std=0.8 if p.ndim == 2 else 0.1)
+        nn.init.normal_(p, std=std if p.ndim == 2 else 0.1)
         if "ln_" in name and name.endswith("weight"):
             p.data += 1
     model.wte.weight.data *= 0.3  # logits of a few units
@@ -32,8 +32,13 @@ def prompts(rows: int = 3, length: int = 5) -> torch.Tensor:
 
 @pytest.mark.parametrize("config", [LEARNED, ROTARY])
 @pytest.mark.parametrize("rows", [1, 3])
-def test_cached_logits_equal_uncached_ones(config: GPTConfig, rows: int) -> None:
-    model, ids = make(config), prompts(rows, 24)
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-12)]
+)
+def test_cached_logits_equal_uncached_ones(
+    config: GPTConfig, rows: int, dtype: torch.dtype, tolerance: float
+) -> None:
+    model, ids = make(config, std=0.3).to(dtype), prompts(rows, 24)
     cache = KVCache(config, rows, like=model.wte.weight)
     with torch.inference_mode():
         expected = model(ids)
@@ -41,7 +46,7 @@ def test_cached_logits_equal_uncached_ones(config: GPTConfig, rows: int) -> None
         step = decoding._lean_step(model, cache)
         for n in range(5, 24):
             logits = step(ids[:, n : n + 1])
-            torch.testing.assert_close(logits, expected[:, n], atol=1e-5, rtol=0)
+            torch.testing.assert_close(logits, expected[:, n], atol=tolerance, rtol=0)
     assert cache.length == 24
 
 

@@ -330,7 +330,7 @@ def test_a_wished_number_of_people_and_objects():
         (lambda: sample_story(0, "nowhere"), ValueError, "village must be one of"),
         (lambda: sample_story("0"), TypeError, "rng must be a random.Random"),
         (lambda: stories(-1), ValueError, "n must be from 0"),
-        (lambda: stories(1, split="dev"), ValueError, "split must be one of"),
+        (lambda: stories(1, split="dev"), ValueError, "split must be None or one of"),
         (lambda: stories(1, village="x"), ValueError, "village must be one of"),
         (lambda: entropy_floor(1), ValueError, "n must be 2 or more"),
         (lambda: entropy_floor(9, confidence=95), ValueError, "confidence must lie"),

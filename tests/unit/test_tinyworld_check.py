@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmbook_utils.tinyworld.check import Report, Verdict, check
-from llmbook_utils.tinyworld.story import Story, parse, stories
+from llmbook_utils.tinyworld.reading import parse
+from llmbook_utils.tinyworld.sampling import stories
+from llmbook_utils.tinyworld.story import Story
 from llmbook_utils.tinyworld.village import COLOURS, VILLAGES
 from llmbook_utils.tinyworld.world import SENTIMENTS, SYLLABLES, WEATHERS, Event
 

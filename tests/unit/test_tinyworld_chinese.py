@@ -9,7 +9,8 @@ import pytest
 
 from llmbook_utils.tinyworld.chinese import MOODS, WEATHER, chinese, chinese_sentences
 from llmbook_utils.tinyworld.choosers import Reader, TextEnds
-from llmbook_utils.tinyworld.story import Story, lexicon, stories
+from llmbook_utils.tinyworld.sampling import stories
+from llmbook_utils.tinyworld.story import Story, lexicon
 from llmbook_utils.tinyworld.telling import Teller
 from llmbook_utils.tinyworld.village import COLOURS, VILLAGES
 from llmbook_utils.tinyworld.world import SENTIMENTS, WEATHERS

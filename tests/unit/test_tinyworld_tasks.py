@@ -11,7 +11,9 @@ import pytest
 from llmbook_utils.tinyworld import tasks
 from llmbook_utils.tinyworld.check import check
 from llmbook_utils.tinyworld.chinese import chinese
-from llmbook_utils.tinyworld.story import Story, parse, split_of, stories
+from llmbook_utils.tinyworld.reading import parse
+from llmbook_utils.tinyworld.sampling import split_of, stories
+from llmbook_utils.tinyworld.story import Story
 from llmbook_utils.tinyworld.tasks import Instruction, verify
 from llmbook_utils.tinyworld.village import COLOURS, VILLAGES
 from llmbook_utils.tinyworld.world import SENTIMENTS

@@ -6,11 +6,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llmbook_utils.tinyworld.story import (
-    Story,
-    _check_count,
-    stories,
-)
+from llmbook_utils.tinyworld.sampling import check_count, stories
+from llmbook_utils.tinyworld.story import Story
 from llmbook_utils.tinyworld.tasks.common import (
     body_of,
     pick,
@@ -64,7 +61,7 @@ def questions(story: Story, extra: int = 2) -> list[QuestionAnswer]:
     ValueError
         If `extra` is negative.
     """
-    _check_count("extra", extra, 0, 10**6)
+    check_count("extra", extra, 0, 10**6)
     found = []
     for asked in story.questions:
         context = story.text[: story.sentences[asked.sentence].start].rstrip()
@@ -153,6 +150,6 @@ def question_answering(
     >>> for example in question_answering(1, extra=0):
     ...     assert example.question.endswith("?") and example.answer.endswith(".")
     """
-    _check_count("extra", extra, 0, 10**6)
+    check_count("extra", extra, 0, 10**6)
     found = stories(n, seed, split, village)
     return (example for story in found for example in questions(story, extra))

@@ -6,10 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from llmbook_utils.tinyworld.story import (
-    Story,
-    lexicon,
-)
+from llmbook_utils.tinyworld.story import Story, lexicon
 from llmbook_utils.tinyworld.telling import Teller
 
 _SETTING = frozenset({"weather", "person", "object"})  # before the first deed

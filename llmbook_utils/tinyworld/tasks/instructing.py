@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmbook_utils.tinyworld.check import check
-from llmbook_utils.tinyworld.story import (
-    Story,
-    stories,
-)
+from llmbook_utils.tinyworld.sampling import stories
+from llmbook_utils.tinyworld.story import Story
 from llmbook_utils.tinyworld.tasks.asking import ask
 from llmbook_utils.tinyworld.tasks.common import (
     body_of,

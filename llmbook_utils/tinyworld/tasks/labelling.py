@@ -6,10 +6,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llmbook_utils.tinyworld.story import (
-    Story,
-    stories,
-)
+from llmbook_utils.tinyworld.sampling import stories
+from llmbook_utils.tinyworld.story import Story
 from llmbook_utils.tinyworld.village import COLOURS
 
 LABELS = {"person": "PERSON", "place": "PLACE", "thing": "OBJECT"}

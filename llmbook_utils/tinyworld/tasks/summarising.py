@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llmbook_utils.tinyworld.story import (
-    Story,
-    stories,
-)
+from llmbook_utils.tinyworld.sampling import stories
+from llmbook_utils.tinyworld.story import Story
 from llmbook_utils.tinyworld.tasks.common import (
     join_names,
     teller_after,

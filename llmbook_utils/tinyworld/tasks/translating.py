@@ -6,11 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmbook_utils.tinyworld.chinese import chinese, chinese_sentences
-from llmbook_utils.tinyworld.story import (
-    LANGUAGES,
-    Story,
-    stories,
-)
+from llmbook_utils.tinyworld.sampling import stories
+from llmbook_utils.tinyworld.story import LANGUAGES, Story
 
 UNITS = ("sentence", "story")
 
