@@ -195,10 +195,9 @@ def card(about: dict[str, Any]) -> str:
     recipe, test = about["recipe"], about["test"]
     rows = []
     for name, (bound, target) in TARGETS.items():
-        value = test[name]
-        shown = f"{value:.3f}"
-        if isinstance(value, list):
-            shown = "{:.3f} ({:.3f} to {:.3f})".format(*value)
+        is_estimate = isinstance(test[name], list)  # with an interval
+        shown = "{:.3f} ({:.3f} to {:.3f})" if is_estimate else "{:.3f}"
+        shown = shown.format(*(test[name] if is_estimate else [test[name]]))
         rows.append(f"| {name.replace('_', ' ')} | {shown} | {bound} {target} |")
     kinds = [
         f"| {name.removeprefix('answers ')} | {value[0]:.3f} "
