@@ -181,7 +181,7 @@ def ship(recipe: Recipe, out: Path, folder: Path, n: int = 1000) -> dict[str, An
         "test": figures,
     }
     _write_json(folder / "recipe.json", about)
-    _write_json(folder / "curves.json", measure_growth(recipe, out))
+    _write_json(folder / "curves.json", {"points": measure_growth(recipe, out)})
     (folder / "README.md").write_text(card(about), "utf8")
     return figures
 

@@ -7,6 +7,7 @@ large files. Each repository can be given a fault.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import json
@@ -39,7 +40,7 @@ class Repository:
     fault: str = ""
     requests: list[str] = field(default_factory=list)
 
-    @property
+    @functools.cached_property
     def commit(self) -> str:
         digest = hashlib.sha1(self.name.encode())
         for path, data in sorted(self.files.items()):
@@ -212,6 +213,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
+@functools.cache
 def _hash(data: bytes, name: str) -> str:
     """What the hub gives as etag: git's hash, or sha256 for large files."""
     if name.endswith(LARGE):

@@ -105,7 +105,7 @@ def test_from_nothing_to_a_model_that_loads(tmp_path, tokenizer):
     about = json.loads((shipped / "recipe.json").read_text("utf8"))
     assert Recipe(**about["recipe"]) == SMALL
     curves = json.loads((shipped / "curves.json").read_text("utf8"))
-    assert [point["step"] for point in curves] == [2, 4, 6]
+    assert [point["step"] for point in curves["points"]] == [2, 4, 6]
 
 
 # -- how a model is judged -------------------------------------------------------------
