@@ -2,11 +2,11 @@
 
 A module imports only from floors below its own:
 
-1. ``runtime``, ``tinyworld``
-2. ``corpora``, ``tokenizers``
+1. ``runtime``, ``speed``, ``tinyworld``
+2. ``corpora`` (``textfiles``, ``hub``), ``tokenizers``, ``bpe`` (``bpe_files``)
 3. ``models``
-4. ``training``, ``decoding``, ``evaluation``, ``pretrained``
-5. ``plots``, ``ladder``, ``attention_view``, ``widgets``
+4. ``training``, ``decoding``, ``evaluation``, ``story_scores``, ``pretrained``
+5. ``plots``, ``ladder``, ``tiny``, ``attention_view``, ``widgets``
 6. ``homework``, ``sphinx_ext``, ``chapters``, ``execution``, ``sync``,
    ``cli``
 """

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
+from llmbook_utils import tinyworld
 from llmbook_utils.textfiles import READERS, as_texts, read_documents
 
 # Tests and tools say little about the library, and other people's packages would
@@ -47,6 +48,11 @@ def load_corpus(name: str | Path, **options: object) -> list[str]:
             standard library, about 2 MB of technical English from the reader's own
             Python. It differs a little between Python versions, and is the same every
             time with the same one.
+        ``"tinyworld"``
+            Stories of the simulated village: `n` of them (1,000 unless said), the same
+            for the same `seed`, of a `split` (``"train"``, ``"validation"``,
+            ``"test"``), a `village` (``"home"``, ``"away"``) and a `language`
+            (``"en"``, ``"zh"``).
         a file
             A path that ends in ``.txt`` (empty lines separate the documents),
             ``.csv`` (the first line names the columns), ``.jsonl`` (an object a line)
@@ -55,8 +61,8 @@ def load_corpus(name: str | Path, **options: object) -> list[str]:
             A dataset on the Hugging Face hub, through `datasets`, which keeps it in
             its cache.
     **options
-        For a file and for the hub: ``column="text"``, where the texts are (a .txt file
-        has no columns). For the hub also ``split="train"`` and ``revision=None``, a
+        Those of TinyWorld stand above. For a file and for the hub: ``column="text"``,
+        where the texts are (a .txt file has no columns). For the hub also ``split="train"`` and ``revision=None``, a
         branch, tag or commit.
 
     Returns
@@ -215,5 +221,22 @@ def _iter_docstrings(node: ast.AST) -> Iterator[str]:
             yield from _iter_docstrings(child)
 
 
+def _load_tinyworld(
+    n: int = 1000,
+    seed: int | str = 0,
+    split: str = "train",
+    village: str = "home",
+    language: str = "en",
+) -> list[str]:
+    """Stories of TinyWorld."""
+    return [
+        story.render(language)
+        for story in tinyworld.stories(n, seed, split=split, village=village)
+    ]
+
+
 # A new corpus is one more entry here: a function whose parameters are its options.
-_LOADERS: dict[str, Callable[..., list[str]]] = {"pydocs": _load_pydocs}
+_LOADERS: dict[str, Callable[..., list[str]]] = {
+    "pydocs": _load_pydocs,
+    "tinyworld": _load_tinyworld,
+}

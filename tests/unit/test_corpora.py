@@ -338,3 +338,31 @@ def test_files_are_read_without_the_heavy_libraries(tmp_path: Path) -> None:
     )
     root = Path(corpora.__file__).parents[1]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
+
+
+# -- tinyworld -------------------------------------------------------------------------
+
+
+def test_tinyworld_gives_stories_of_a_split_village_and_language():
+    from llmbook_utils.tinyworld import parse, split_of
+
+    found = load_corpus("tinyworld", n=20, seed=1, split="test", village="away")
+    assert len(set(found)) == 20
+    assert found == load_corpus("tinyworld", n=20, seed=1, split="test", village="away")
+    assert all(parse(text, "away") and split_of(text) == "test" for text in found)
+    chinese = load_corpus("tinyworld", n=3, language="zh")
+    assert all("\u4e00" <= story[0] <= "\u9fff" for story in chinese)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"language": "de"}, "language must be 'en' or 'zh'"),
+        ({"n": -1}, "n must be from 0"),
+        ({"split": "dev"}, "split must be None or one of"),
+        ({"village": "rome"}, "village must be one of"),
+    ],
+)
+def test_tinyworld_names_the_option_that_is_wrong(options, message):
+    with pytest.raises(ValueError, match=message):
+        load_corpus("tinyworld", **options)
