@@ -62,8 +62,8 @@ def load_corpus(name: str | Path, **options: object) -> list[str]:
             its cache.
     **options
         Those of TinyWorld stand above. For a file and for the hub: ``column="text"``,
-        where the texts are (a .txt file has no columns). For the hub also ``split="train"`` and ``revision=None``, a
-        branch, tag or commit.
+        where the texts are (a .txt file has no columns). For the hub also
+        ``split="train"`` and ``revision=None``, a branch, tag or commit.
 
     Returns
     -------
