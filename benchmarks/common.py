@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import platform
 import resource
@@ -22,13 +23,17 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def seconds(work: Callable[[], object], device: torch.device) -> float:
+def seconds(
+    work: Callable[[], object],
+    device: torch.device,
+    clock: Callable = time.perf_counter,
+) -> float:
     """Time one call."""
     synchronize(device)
-    start = time.perf_counter()
+    start = clock()
     work()
     synchronize(device)
-    return time.perf_counter() - start
+    return clock() - start
 
 
 @dataclass
@@ -51,9 +56,18 @@ class Contestant:
 
 
 def race(
-    contestants: list[Contestant], rounds: int, repeats: int, device: torch.device
+    contestants: list[Contestant], args: argparse.Namespace, device: torch.device
 ) -> dict[str, list[float]]:
     """Time all by turns, so that whatever else the machine does hits all alike.
+
+    Parameters
+    ----------
+    contestants : list of Contestant
+        Who takes part.
+    args : Namespace
+        With `rounds`, `repeats` in each, and `cpu_time`.
+    device : torch.device
+        Where it runs.
 
     Returns
     -------
@@ -63,11 +77,13 @@ def race(
     """
     works = {c.name: c.prepare() for c in contestants}
     times: dict[str, list[float]] = {c.name: [] for c in contestants}
-    for _ in range(rounds + 1):
+    clock = time.process_time if args.cpu_time else time.perf_counter
+    for _ in range(args.rounds + 1):
         for c in contestants:
+            work = works[c.name]
             with c.settings():
-                works[c.name]()
-                taken = [seconds(works[c.name], device) for _ in range(repeats)]
+                work()
+                taken = [seconds(work, device, clock) for _ in range(args.repeats)]
             times[c.name].append(statistics.median(taken))
     return {name: taken[1:] for name, taken in times.items()}
 
@@ -119,8 +135,17 @@ def print_peak_memory(contestant: Contestant, device: torch.device) -> None:
     if device.type == "cuda":
         print(torch.cuda.max_memory_allocated(device) / 1e6)
     else:
-        unit = 1 if sys.platform == "darwin" else 1024
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
+        print(_largest_resident_set() / 1e6)
+
+
+def _largest_resident_set() -> float:
+    """Give this process's largest resident set in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # subtle: getrusage's is at least that of the parent process
+        line = next(s for s in status.read_text().splitlines() if "VmHWM" in s)
+        return 1024 * float(line.split()[1])
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def machine(device: torch.device) -> str:
@@ -136,6 +161,21 @@ def machine(device: torch.device) -> str:
         what += f", {torch.backends.cpu.get_cpu_capability()}"
         what += f", {torch.get_num_threads()} threads"
     return f"{what}; torch {torch.__version__}"
+
+
+def parser(description: str, numbers: dict[str, int]) -> argparse.ArgumentParser:
+    """Make a parser for whole numbers with defaults, and for what all benchmarks know."""
+    parser = argparse.ArgumentParser(description=description)
+    for name, value in numbers.items():
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument(
+        "--cpu-time",
+        action="store_true",
+        help="time the processor is busy with it, for a machine that is shared; with "
+        "OMP_NUM_THREADS=1 only",
+    )
+    parser.add_argument("--memory-of", help=argparse.SUPPRESS)
+    return parser
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:

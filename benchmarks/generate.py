@@ -17,6 +17,7 @@ import torch
 from common import (
     Contestant,
     machine,
+    parser,
     peak_memory,
     print_peak_memory,
     race,
@@ -33,12 +34,9 @@ PROMPT = 8
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    sizes = {"vocab": 2048, "layers": 4, "heads": 4, "width": 128, "tokens": 256}
-    for name, value in (sizes | {"many": 32, "rounds": 5, "repeats": 1}).items():
-        parser.add_argument(f"--{name}", type=int, default=value)
-    parser.add_argument("--memory-of", help=argparse.SUPPRESS)
-    return parser.parse_args(arguments)
+    numbers = {"vocab": 2048, "layers": 4, "heads": 4, "width": 128, "tokens": 256}
+    numbers |= {"many": 32, "rounds": 5, "repeats": 1}
+    return parser(__doc__.splitlines()[0], numbers).parse_args(arguments)
 
 
 def prepare(
@@ -81,7 +79,7 @@ def main(arguments: list[str]) -> None:
         return print_peak_memory(chosen, device)
     print(f"{machine(device)}; vocabulary {args.vocab}, {args.layers} layers, ", end="")
     print(f"{args.heads} heads, {args.width} wide; {args.tokens} tokens, float32")
-    times = race(everyone, args.rounds, args.repeats, device)
+    times = race(everyone, args, device)
     rows = []
     for c in everyone:
         batch = int(c.name.split()[-1])

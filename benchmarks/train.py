@@ -17,6 +17,7 @@ import torch
 from common import (
     Contestant,
     machine,
+    parser,
     peak_memory,
     print_peak_memory,
     product_rate,
@@ -35,13 +36,9 @@ EAGER, SDPA = "transformers, eager", "transformers, SDPA"
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    sizes = {"vocab": 2048, "block": 128, "layers": 4, "heads": 4, "width": 128}
-    for name, value in (sizes | {"batch": 16, "rounds": 9, "repeats": 4}).items():
-        parser.add_argument(f"--{name}", type=int, default=value)
-    parser.add_argument("--square", type=int, default=2048, help="size of a product")
-    parser.add_argument("--memory-of", help=argparse.SUPPRESS)
-    return parser.parse_args(arguments)
+    numbers = {"vocab": 2048, "block": 128, "layers": 4, "heads": 4, "width": 128}
+    numbers |= {"batch": 16, "rounds": 9, "repeats": 4, "square": 2048}
+    return parser(__doc__.splitlines()[0], numbers).parse_args(arguments)
 
 
 def config_of(args: argparse.Namespace) -> GPTConfig:
@@ -147,7 +144,7 @@ def main(arguments: list[str]) -> None:
     print(f"{machine(device)}; vocabulary {args.vocab}, block {args.block}, ", end="")
     print(f"{args.layers} layers, {args.heads} heads, {args.width} wide, ", end="")
     print(f"batch {args.batch}, no dropout")
-    times = race(everyone, args.rounds, args.repeats, device)
+    times = race(everyone, args, device)
     square = report_products(args, device)
     per_token, tokens = operations_per_token(config_of(args)), args.batch * args.block
     rows = []

@@ -14,7 +14,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
-from unittest import mock
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -102,22 +101,25 @@ def load_dataset(
     import datasets
 
     unreachable = _ask("dataset", name, revision)
+    was_offline = datasets.config.HF_HUB_OFFLINE
     # else `datasets` asks dozens of times in vain before it looks into its cache
-    is_offline = datasets.config.HF_HUB_OFFLINE or unreachable is not None
+    datasets.config.HF_HUB_OFFLINE = was_offline or unreachable is not None
     try:
-        with mock.patch.object(datasets.config, "HF_HUB_OFFLINE", is_offline):
-            dataset = datasets.load_dataset(
-                name, config, split=split, revision=revision
-            )
+        dataset = datasets.load_dataset(name, config, split=split, revision=revision)
     except Exception as error:
         _refuse_damaged("dataset", name)
         if unreachable is not None and "Unknown split" not in str(error):
             raise unreachable from error
         _raise_explained(error, "dataset", name, revision)
-    prepared = Path(dataset.cache_files[0]["filename"]).parent
+    finally:
+        datasets.config.HF_HUB_OFFLINE = was_offline
+    files = dataset.cache_files  # none if the split is empty
+    prepared = Path(files[0]["filename"]).parent if files else None
     _refuse_damaged("dataset", name, prepared)
-    if unreachable is not None and _is_commit(revision) and prepared.name != revision:
-        raise unreachable  # `datasets` takes the latest that it has, whatever is asked
+    # out of its cache `datasets` takes the latest version, whatever was asked for
+    is_latest = prepared is not None and prepared.name == revision
+    if unreachable is not None and _is_commit(revision) and not is_latest:
+        raise unreachable
     return dataset
 
 

@@ -12,10 +12,8 @@ import argparse
 import json
 import math
 import os
-import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +40,8 @@ class Recipe:
     block_size, n_layer, n_head, n_embd : int
         The model's shape: GPT-2's architecture.
     steps, rows : int
-        Steps, and stories of each batch, one a row.
+        Steps, and stories of each batch, one a row; the targets are the exact
+        probabilities of the tokens that may follow, see `batches`.
     copy_rows : int
         Rows of random tokens that repeat with a random period, in each batch: they can
         be predicted by copying alone.
@@ -70,7 +69,7 @@ class Recipe:
     n_head: int = 5
     n_embd: int = 160
     steps: int = 20_000
-    rows: int = 14
+    rows: int = 10
     copy_rows: int = 1
     first_steps: int = 800
     first_rows: int = 24
@@ -83,74 +82,6 @@ class Recipe:
     embedding_scale: float = 0.2
     position_scale: float = 0.3
     seed: int = 0
-
-
-class StoryBatches:
-    """Batches of stories and copying rows, a function of the step alone.
-
-    Parameters
-    ----------
-    tokenizer : BytePairTokenizer
-        Its ``<|endoftext|>`` opens and closes each story.
-    recipe : Recipe
-        For rows and seed.
-    """
-
-    def __init__(self, tokenizer: BytePairTokenizer, recipe: Recipe) -> None:
-        self.encode = tokenizer.to_tokenizers().encode_batch
-        self.vocab_size = len(tokenizer)
-        self.end = tokenizer.vocab["<|endoftext|>"]
-        self.recipe = recipe
-        self.last_step = -1
-        self._batches = lru_cache(maxsize=2)(self._make_group)
-
-    def __call__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return inputs and targets (rows, T) of a step."""
-        self.last_step = step
-        if step < self.recipe.first_steps:
-            rng = random.Random(f"{self.recipe.seed} copy {step}")
-            rows = self.recipe.first_rows
-            return self._make_batch([], rows, self.recipe.first_length, rng)
-        group, number = divmod(step, self.recipe.group)
-        return self._batches(group)[number]
-
-    def _make_group(self, group: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        recipe = self.recipe
-        seed = f"{recipe.seed} {group}"
-        sampled = stories(recipe.rows * recipe.group, seed, split="train")
-        longest = recipe.block_size + 1
-        ids = [
-            [self.end, *found.ids, self.end][:longest]
-            for found in self.encode([story.text for story in sampled])
-        ]
-        ids.sort(key=len)
-        rng = random.Random(seed)
-        batches = []
-        for at in range(0, len(ids), recipe.rows):
-            chosen = ids[at : at + recipe.rows]
-            length = max(map(len, chosen)) - 1
-            batches.append(self._make_batch(chosen, recipe.copy_rows, length, rng))
-        rng.shuffle(batches)
-        return batches
-
-    def _make_batch(
-        self, documents: list[list[int]], copies: int, length: int, rng: random.Random
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        import torch
-
-        count = len(documents) + copies
-        inputs = torch.full((count, length), self.end)
-        targets = torch.full((count, length), IGNORED)
-        for row, ids in enumerate(documents):
-            inputs[row, : len(ids) - 1] = torch.tensor(ids[:-1])
-            targets[row, : len(ids) - 1] = torch.tensor(ids[1:])
-        for row in range(len(documents), count):
-            period = rng.randint(4, length // 2)
-            once = rng.sample(range(1, self.vocab_size), period)
-            ids = torch.tensor((once * (length // period + 1))[:length])
-            inputs[row, 1:] = ids[:-1]
-            targets[row, period:] = ids[period:]  # what is random cannot be learned
-        return inputs, targets
 
 
 def make_tokenizer(recipe: Recipe) -> BytePairTokenizer:
@@ -215,11 +146,14 @@ def train(recipe: Recipe, out: Path, snapshot_every: int = 500) -> GPT:
 
     from llmbook_utils.evaluation import neural_bits
     from llmbook_utils.runtime import pick_device
+    from llmbook_utils.tiny.batches import StoryBatches
     from llmbook_utils.training import TrainingConfig, fit
 
     out.mkdir(parents=True, exist_ok=True)
     tokenizer = make_tokenizer(recipe)
-    tokenizer.save(out)
+    is_first = os.environ.get("RANK", "0") == "0"  # of several processes
+    if is_first:
+        tokenizer.save(out)
     batches = StoryBatches(tokenizer, recipe)
     model = make_model(recipe, len(tokenizer)).to(pick_device())
     held_out = list(stories(200, "growth", "validation"))
@@ -227,7 +161,7 @@ def train(recipe: Recipe, out: Path, snapshot_every: int = 500) -> GPT:
     characters = sum(map(len, texts))
 
     def validate(model: GPT) -> float:
-        if os.environ.get("RANK", "0") == "0":
+        if is_first:
             done = batches.last_step + 1
             save_file(model.state_dict(), out / f"step-{done:06d}.safetensors")
         return float(neural_bits(model, tokenizer, texts).sum()) / characters
@@ -245,7 +179,14 @@ def train(recipe: Recipe, out: Path, snapshot_every: int = 500) -> GPT:
         checkpoint_every=snapshot_every,
         seed=recipe.seed,
     )
-    history = fit(model, batches, config, validate=validate, checkpoint=out / "run.pt")
+    history = fit(
+        model,
+        batches,
+        config,
+        validate=validate,
+        checkpoint=out / "run.pt",
+        loss_fn=batches.loss,
+    )
     (out / "history.json").write_text(json.dumps(asdict(history)))
     return model
 
@@ -269,8 +210,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     every, n = args.pop("snapshot_every"), args.pop("stories")
     recipe = Recipe(**args)
     train(recipe, out, every)
-    growth.measure_growth(recipe, out)
-    growth.ship(recipe, out, ship, n)
+    if os.environ.get("RANK", "0") == "0":
+        growth.measure_growth(recipe, out)
+        growth.ship(recipe, out, ship, n)
 
 
 if __name__ == "__main__":

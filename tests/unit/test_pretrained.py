@@ -58,7 +58,11 @@ def test_each_way_gives_the_same_model(
 
 
 def test_model_is_ready_for_the_book(folder: Path) -> None:
-    """Float32 whatever the file has, no dropout, attention weights that can be seen."""
+    """Float32 whatever the file has, no dropout, attention weights that can be seen.
+
+    Other files beside the model, such as its curves, are nobody's concern.
+    """
+    (folder / "curves.json").write_text("[1, 2]")
     weights = load_file(folder / "model.safetensors")
     half = {name: value.half() for name, value in weights.items()}
     save_file(half, folder / "model.safetensors", {"format": "pt"})
@@ -171,6 +175,6 @@ def test_mistakes_in_the_call_are_named(folder: Path) -> None:
 def test_a_package_without_its_model_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pretrained, "TINY", tmp_path / "tiny")
+    monkeypatch.setattr(pretrained, "TINY", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"lacks the model 'tiny'.*again"):
         load("tiny")
