@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import resource
 import statistics
@@ -23,10 +22,13 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
+def clock_of(args: argparse.Namespace) -> Callable[[], float]:
+    """Give the clock that the command line asks for."""
+    return time.process_time if args.cpu_time else time.perf_counter
+
+
 def seconds(
-    work: Callable[[], object],
-    device: torch.device,
-    clock: Callable = time.perf_counter,
+    work: Callable[[], object], device: torch.device, clock: Callable[[], float]
 ) -> float:
     """Time one call."""
     synchronize(device)
@@ -77,7 +79,7 @@ def race(
     """
     works = {c.name: c.prepare() for c in contestants}
     times: dict[str, list[float]] = {c.name: [] for c in contestants}
-    clock = time.process_time if args.cpu_time else time.perf_counter
+    clock = clock_of(args)
     for _ in range(args.rounds + 1):
         for c in contestants:
             work = works[c.name]
@@ -95,34 +97,41 @@ def ratio(times: dict[str, list[float]], slow: str, fast: str) -> float:
 
 
 def product_rate(
-    shape: tuple[int, int, int], dtype: torch.dtype, device: torch.device
+    shape: tuple[int, int, int],
+    dtype: torch.dtype,
+    device: torch.device,
+    clock: Callable[[], float],
 ) -> float:
     """Measure the matrix product (m, k) by (k, n): 10 ** 9 operations a second."""
     m, k, n = shape
     a = torch.randn(m, k, device=device).to(dtype)
     b = torch.randn(n, k, device=device).to(dtype).T  # as weights lie in memory
-    repeats = max(1, int(2e9 / (2 * m * k * n)))
+    repeats = min(100, max(1, int(1e9 / (m * k * n))))
 
     def work() -> None:
         for _ in range(repeats):
             a @ b
 
     work()
-    taken = statistics.median(seconds(work, device) for _ in range(5))
+    taken = statistics.median(seconds(work, device, clock) for _ in range(5))
     return 2e-9 * m * k * n * repeats / taken
 
 
-def peak_memory(script: str, name: str, arguments: list[str]) -> float:
+def peak_memory(
+    script: str, name: str, args: argparse.Namespace, arguments: list[str]
+) -> str:
     """Run a contestant in a process of its own; its peak memory in MB.
 
     On a CPU the largest resident set, torch itself included; on a GPU the largest sum
     of tensors.
     """
+    if args.memory == "no":
+        return "-"
     command = [sys.executable, script, *arguments, "--memory-of", name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    return f"{float(done.stdout.splitlines()[-1]):.0f}"
 
 
 def print_peak_memory(contestant: Contestant, device: torch.device) -> None:
@@ -164,7 +173,7 @@ def machine(device: torch.device) -> str:
 
 
 def parser(description: str, numbers: dict[str, int]) -> argparse.ArgumentParser:
-    """Make a parser for whole numbers with defaults, and for what all benchmarks know."""
+    """Make a parser for whole numbers, and for the options of all benchmarks."""
     parser = argparse.ArgumentParser(description=description)
     for name, value in numbers.items():
         parser.add_argument(f"--{name}", type=int, default=value)
@@ -173,6 +182,9 @@ def parser(description: str, numbers: dict[str, int]) -> argparse.ArgumentParser
         action="store_true",
         help="time the processor is busy with it, for a machine that is shared; with "
         "OMP_NUM_THREADS=1 only",
+    )
+    parser.add_argument(
+        "--memory", choices=["yes", "no"], default="yes", help="whether to measure it"
     )
     parser.add_argument("--memory-of", help=argparse.SUPPRESS)
     return parser

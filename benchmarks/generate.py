@@ -85,8 +85,8 @@ def main(arguments: list[str]) -> None:
         batch = int(c.name.split()[-1])
         speed = batch * args.tokens / statistics.median(times[c.name])
         gain = ratio(times, f"transformers, batch {batch}", c.name)
-        memory = peak_memory(__file__, c.name, arguments)
-        rows.append([c.name, f"{speed:.0f}", f"{gain:.2f}", f"{memory:.0f}"])
+        memory = peak_memory(__file__, c.name, args, arguments)
+        rows.append([c.name, f"{speed:.0f}", f"{gain:.2f}", memory])
     print(f"\nMedians of {args.rounds} rounds.\n")
     print(table(["generation", "tokens/s", "to transformers", "peak MB"], rows))
 

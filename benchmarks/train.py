@@ -16,6 +16,7 @@ from contextlib import contextmanager, nullcontext
 import torch
 from common import (
     Contestant,
+    clock_of,
     machine,
     parser,
     peak_memory,
@@ -114,17 +115,17 @@ def operations_per_token(config: GPTConfig) -> float:
 
 def report_products(args: argparse.Namespace, device: torch.device) -> dict[str, float]:
     """Print the machine's own speed; return that of the large product by precision."""
-    tokens, C, s = args.batch * args.block, args.width, args.square
+    tokens, C, large = args.batch * args.block, args.width, args.square
     shapes = [(tokens, C, 3 * C), (tokens, C, 4 * C), (tokens, 4 * C, C)]
-    shapes += [(tokens, C, args.vocab), (s, s, s)]
+    shapes += [(tokens, C, args.vocab), (large, large, large)]
     rows, square = [], {}
-    for name, dtype, large in (
+    for name, dtype, as_in_fit in (
         ("float32", torch.float32, False),
         ("float32 as in fit", torch.float32, True),
         ("bf16", torch.bfloat16, True),
     ):
-        with float32_products(device, large=large):
-            rates = [product_rate(shape, dtype, device) for shape in shapes]
+        with float32_products(device, large=as_in_fit):
+            rates = [product_rate(s, dtype, device, clock_of(args)) for s in shapes]
         rows.append([name, *(f"{rate:.0f}" for rate in rates)])
         square[name] = rates[-1]
     heads = [" x ".join(map(str, shape)) for shape in shapes]
@@ -159,7 +160,7 @@ def main(arguments: list[str]) -> None:
                 f"{ratio(times, EAGER, c.name):.2f}",
                 f"{ratio(times, SDPA, c.name):.2f}",
                 f"{1e-9 * speed * per_token / most:.0%}",
-                f"{peak_memory(__file__, c.name, arguments):.0f}",
+                peak_memory(__file__, c.name, args, arguments),
             ]
         )
     head = ["training", "tokens/s", "to eager", "to SDPA", "of products", "peak MB"]

@@ -75,8 +75,8 @@ def load(
     Examples
     --------
     >>> model, tokenizer = load("tiny")  # doctest: +SKIP
-    >>> tokenizer.tokenize("Mia takes the lamp.")  # doctest: +SKIP
-    ['M', 'ia', 'Ġtakes', 'Ġthe', 'Ġlamp', '.']
+    >>> type(model).__name__, type(tokenizer).__name__  # doctest: +SKIP
+    ('GPT2LMHeadModel', 'GPT2Tokenizer')
     """
     if name is None:
         name = os.environ.get("LLMBOOK_MODEL", "").strip() or "tiny"

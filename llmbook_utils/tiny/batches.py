@@ -84,6 +84,7 @@ class StoryBatches:
         """
         self.last_step = step
         recipe = self.recipe
+        self.table = torch.zeros(0, self.vocab_size)
         if step < recipe.first_steps:
             rng = random.Random(f"{recipe.seed} copy {step}")
             inputs, targets = self._start(recipe.first_rows, recipe.first_length)
@@ -92,6 +93,9 @@ class StoryBatches:
             return inputs, targets
         group, number = divmod(step, recipe.group)
         inputs, targets, forks = self._batches(group)[number]
+        if step < recipe.exact_from:
+            is_fork = targets >= self.vocab_size
+            return inputs, torch.where(is_fork, inputs.roll(-1, 1), targets)
         self.table = torch.zeros(len(forks), self.vocab_size)
         for row, fork in zip(self.table, forks, strict=True):
             row[list(fork)] = torch.tensor(list(fork.values()))

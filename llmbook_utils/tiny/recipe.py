@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from llmbook_utils.models.gpt import GPT
 
 TINY = Path(__file__).parent
-IGNORED = -100
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,10 @@ class Recipe:
     block_size, n_layer, n_head, n_embd : int
         The model's shape: GPT-2's architecture.
     steps, rows : int
-        Steps, and stories of each batch, one a row; the targets are the exact
-        probabilities of the tokens that may follow, see `batches`.
+        Steps, and stories of each batch, one a row.
+    exact_from : int
+        From this step on the targets are the exact probabilities of the tokens that
+        may follow (`batches`), before it the tokens that do.
     copy_rows : int
         Rows of random tokens that repeat with a random period, in each batch: they can
         be predicted by copying alone.
@@ -68,8 +69,9 @@ class Recipe:
     n_layer: int = 6
     n_head: int = 5
     n_embd: int = 160
-    steps: int = 20_000
-    rows: int = 10
+    steps: int = 9_200
+    rows: int = 14
+    exact_from: int = 3200
     copy_rows: int = 1
     first_steps: int = 800
     first_rows: int = 24

@@ -14,7 +14,8 @@ from llmbook_utils.bpe import BytePairTokenizer
 from llmbook_utils.evaluation import induction_scores, neural_bits
 from llmbook_utils.models.gpt import GPT
 from llmbook_utils.tiny import growth, recipe
-from llmbook_utils.tiny.recipe import Recipe, StoryBatches
+from llmbook_utils.tiny.batches import IGNORED, StoryBatches
+from llmbook_utils.tiny.recipe import Recipe
 from llmbook_utils.tinyworld import parse, split_of, stories
 
 TINY = Path(recipe.__file__).parent
@@ -30,6 +31,7 @@ SMALL = Recipe(
     first_rows=4,
     first_length=20,
     group=2,
+    exact_from=4,
 )
 
 
@@ -43,24 +45,57 @@ def tokenizer():
 
 def test_a_batch_depends_on_its_step_alone(tokenizer):
     forward, backward = (StoryBatches(tokenizer, SMALL) for _ in range(2))
-    found = [forward(step) for step in range(6)]
+    found, tables = [], []
+    for step in range(6):
+        found.append(forward(step))
+        tables.append(forward.table)
     for step in reversed(range(6)):
         for one, other in zip(found[step], backward(step), strict=True):
             assert torch.equal(one, other)
+        assert torch.equal(tables[step], backward.table)
     assert not torch.equal(found[2][0][0, :80], found[3][0][0, :80])
 
 
-def test_rows_are_whole_stories_of_the_training_split(tokenizer):
-    inputs, targets = StoryBatches(tokenizer, SMALL)(3)
-    assert inputs.shape == targets.shape
-    assert len(inputs) == SMALL.rows + SMALL.copy_rows
-    for row, wanted in zip(inputs[: SMALL.rows], targets[: SMALL.rows], strict=True):
-        length = int((wanted != recipe.IGNORED).sum())
-        assert int(row[0]) == int(wanted[length - 1]) == 0  # <|endoftext|>
-        assert torch.equal(row[1:length], wanted[: length - 1])
-        text = tokenizer.decode(row[1:length].tolist())
-        assert parse(text).text == text
-        assert split_of(text) == "train"
+def test_rows_are_stories_of_the_training_split_with_exact_probabilities(tokenizer):
+    batches = StoryBatches(tokenizer, SMALL)
+    for step in (3, 4, 5):
+        inputs, targets = batches(step)
+        assert (int(targets.max()) >= len(tokenizer)) == (step >= SMALL.exact_from)
+        assert inputs.shape == targets.shape
+        assert len(inputs) == SMALL.rows + SMALL.copy_rows
+        for row, wanted in zip(inputs[: SMALL.rows], targets, strict=False):
+            length = int((wanted != IGNORED).sum())
+            assert int(row[0]) == int(wanted[length - 1]) == 0  # <|endoftext|>
+            text = tokenizer.decode(row[1:length].tolist())
+            story = parse(text)
+            assert split_of(text) == "train"
+            bits = 0.0
+            for token, target in zip(row[1:length], wanted, strict=False):
+                if target < len(tokenizer):
+                    assert token == target
+                else:
+                    row_of = batches.table[target - len(tokenizer)]
+                    assert row_of.sum() == pytest.approx(1, abs=1e-5)
+                    bits += float(row_of[token].log2())
+            expected = story.log_prob if step >= SMALL.exact_from else 0.0
+            assert bits == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_loss_is_the_cross_entropy_with_the_exact_probabilities(tokenizer):
+    batches = StoryBatches(tokenizer, SMALL)
+    inputs, targets = batches(4)
+    model = recipe.make_model(SMALL, len(tokenizer)).eval()
+    logs = model(inputs).detach().log_softmax(-1)
+    expected = 0.0
+    for b, t in (targets != IGNORED).nonzero().tolist():
+        target = int(targets[b, t])
+        if target < len(tokenizer):
+            expected -= logs[b, t, target].item()
+        else:
+            row = batches.table[target - len(tokenizer)]
+            expected -= float((row * logs[b, t]).sum())
+    found = batches.loss(model, inputs, targets).item()
+    assert found == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("step", [0, 3])
@@ -69,7 +104,7 @@ def test_copying_rows_are_learned_from_where_they_repeat(tokenizer, step):
     rows = slice(0, None) if step < SMALL.first_steps else slice(SMALL.rows, None)
     assert len(inputs[rows]) == (4 if step < SMALL.first_steps else 2)
     for row, wanted in zip(inputs[rows].tolist(), targets[rows].tolist(), strict=True):
-        period = sum(target == recipe.IGNORED for target in wanted)
+        period = sum(target == IGNORED for target in wanted)
         assert 4 <= period <= len(row) // 2
         sequence = [*row[1:], wanted[-1]]
         assert wanted[period:] == sequence[period:]
