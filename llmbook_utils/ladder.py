@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from llmbook_utils import tinyworld
+from llmbook_utils.bpe import BytePairTokenizer
 from llmbook_utils.evaluation import (
     Interval,
     compare_bits,
@@ -34,6 +36,7 @@ from llmbook_utils.evaluation import (
 )
 from llmbook_utils.models.ngram import KneserNey, LanguageModel, NGram, Uniform
 from llmbook_utils.story_scores import judge_stories, sample_texts
+from llmbook_utils.tiny import recipe as tiny_recipe
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -147,8 +150,6 @@ class HeldOut:
     """
 
     def __init__(self, n: int, seed: int = 0) -> None:
-        from llmbook_utils import tinyworld
-
         if n < 2:
             raise ValueError(f"an interval needs two stories or more, got n={n}")
         stories = list(tinyworld.stories(n, seed, split="test"))
@@ -532,16 +533,12 @@ class Training:
     """
 
     def __init__(self, n: int, seed: int = 0) -> None:
-        from llmbook_utils import tinyworld
-        from llmbook_utils.bpe import BytePairTokenizer
-        from llmbook_utils.tiny import recipe
-
-        is_made = (recipe.TINY / "vocab.json").exists()
+        is_made = (tiny_recipe.TINY / "vocab.json").exists()
         self.seed, self.stories = seed, n
         self.tokenizer = (
-            BytePairTokenizer.load(recipe.TINY)
+            BytePairTokenizer.load(tiny_recipe.TINY)
             if is_made
-            else recipe.make_tokenizer(recipe.Recipe())
+            else tiny_recipe.make_tokenizer(tiny_recipe.Recipe())
         )
         self.end = end_id(self.tokenizer)
         self.texts = [s.text for s in tinyworld.stories(n, seed, split="train")]
@@ -551,8 +548,6 @@ class Training:
     @cached_property
     def validation(self) -> list[list[int]]:
         """Token ids of stories of the validation split."""
-        from llmbook_utils import tinyworld
-
         sampled = tinyworld.stories(100, self.seed, split="validation")
         return [self.tokenizer.encode(story.text) for story in sampled]
 

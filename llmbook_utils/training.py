@@ -577,7 +577,7 @@ def _report(
     with tqdm(initial=first, total=steps, disable=None if is_main else True) as bar:
 
         def report(step: int, values: dict[str, float]) -> None:
-            bar.update(step - bar.n)
+            bar.update(max(0, step - bar.n))
             bar.set_postfix(values, refresh=False)
             for name, value in values.items() if writer else ():
                 writer.add_scalar(name, value, step)

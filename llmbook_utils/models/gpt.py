@@ -149,6 +149,11 @@ class KVCache:
     length : int
         Number of tokens that have been read.
 
+    Raises
+    ------
+    ValueError
+        By `grow`, if there is no room.
+
     Notes
     -----
     Built in chapter 12.
@@ -160,10 +165,20 @@ class KVCache:
         size = config.block_size if size is None else size
         shape = (2, batch_size, config.n_head, size, config.d_head)
         self.layers = [like.new_empty(shape) for _ in range(config.n_layer)]
-        self.length = 0
+        self.size, self.length = size, 0
 
     def __repr__(self) -> str:
-        return f"KVCache({self.length} of {self.layers[0].size(3)} tokens)"
+        return f"KVCache({self.length} of {self.size} tokens)"
+
+    def grow(self, T: int) -> list[Tensor]:
+        """Count T more tokens, and give each block's part that is then in use."""
+        if self.length + T > self.size:
+            raise ValueError(
+                f"the cache has room for {self.size} tokens and holds {self.length}, "
+                f"{T} more do not fit; make it with a larger size"
+            )
+        self.length += T
+        return [layer[:, :, :, : self.length] for layer in self.layers]
 
 
 class CausalSelfAttention(nn.Module):
@@ -268,6 +283,7 @@ class GPT(nn.Module):
     Parameters
     ----------
     config : GPTConfig
+        Its shape.
 
     Notes
     -----
@@ -335,20 +351,19 @@ class GPT(nn.Module):
         Raises
         ------
         ValueError
-            If `ids` is not (B, T) or longer than the context.
+            If `ids` is not (B, T), or longer than the context or the cache.
         """
         start = 0 if cache is None else cache.length
         x = self._embed(ids, start)
         end = start + ids.size(1)
         mask = self.mask[start:end, :end]
         table = None if self.table is None else self.table[:, start:end]
+        pasts = [None] * len(self.h) if cache is None else cache.grow(ids.size(1))
         all_weights = []
-        for i, block in enumerate(self.h):
-            past = None if cache is None else cache.layers[i][:, :, :, :end]
+        for block, past in zip(self.h, pasts, strict=True):
             x, weights = block(x, mask, table, past, want_weights)
-            all_weights.append(weights)
-        if cache is not None:
-            cache.length = end
+            if want_weights:
+                all_weights.append(weights)
         logits = F.linear(self.ln_f(x), self.wte.weight)  # the head is the embedding
         return (logits, all_weights) if want_weights else logits
 

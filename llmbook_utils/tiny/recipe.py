@@ -69,7 +69,7 @@ class Recipe:
     n_layer: int = 6
     n_head: int = 5
     n_embd: int = 160
-    steps: int = 9_200
+    steps: int = 8_000
     rows: int = 14
     exact_from: int = 3200
     copy_rows: int = 1

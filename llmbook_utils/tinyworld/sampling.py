@@ -141,7 +141,10 @@ def _stories(
 
 
 def rows(
-    seeds: Sequence[int | str], n: int, split: str = "train", village: str = "home"
+    seeds: Sequence[int | str],
+    n: int,
+    split: str | None = "train",
+    village: str = "home",
 ) -> Iterator[dict[str, Any]]:
     """Sample stories as rows, for ``datasets.Dataset.from_generator``.
 

@@ -34,7 +34,6 @@ def rows_of(text: str, heading: str) -> dict[str, list[str]]:
     return {line[0]: line[1:] for line in lines if line[0]}
 
 
-@pytest.mark.skipif(not FOLDER.exists(), reason="an installed package has none")
 @pytest.mark.parametrize(
     ("script", "options", "heading", "names"),
     [
@@ -72,9 +71,8 @@ def test_operations_of_a_token_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     # c_proj 8 x 2, head 2 x 5 are 58 weights; scores and their sum 2 x 3 x 2 = 12.
     # Each is a product and a sum, once forward and twice backward: 6 (58 + 12) = 420
     monkeypatch.syspath_prepend(str(FOLDER))
-    train = pytest.importorskip(
-        "train", reason="an installed package has no benchmarks"
-    )
+    import train
+
     from llmbook_utils.models.gpt import GPTConfig
 
     assert train.operations_per_token(GPTConfig(5, 3, 1, 1, 2)) == 420
@@ -82,7 +80,8 @@ def test_operations_of_a_token_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_peak_memory_is_the_processs_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(FOLDER))
-    common = pytest.importorskip("common", reason="an installed package has none")
+    import common
+
     code = "import sys; sys.path.insert(0, sys.argv[1]); import common; "
     code += "print(common._largest_resident_set())"
     ballast = bytearray(os.urandom(1)) * 400_000_000  # a large parent

@@ -228,6 +228,9 @@ def test_ids_that_do_not_fit_are_explained() -> None:
     model(torch.zeros(1, 16, dtype=torch.long), cache)
     with pytest.raises(ValueError, match="17 tokens"):
         model(torch.zeros(1, 1, dtype=torch.long), cache)
+    small = KVCache(TINY, 1, like=model.wte.weight, size=4)
+    with pytest.raises(ValueError, match="room for 4 tokens and holds 0, 5 more"):
+        model(torch.zeros(1, 5, dtype=torch.long), small)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,6 @@ def test_settings_are_put_back_after_an_error() -> None:
         torch.set_float32_matmul_precision("highest")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="it is a setting of glibc")
 def test_freed_memory_is_used_again() -> None:
     def faults() -> int:
         """Pages that the kernel hands out for ten times a tensor of 48 MB."""
@@ -70,9 +69,10 @@ def test_freed_memory_is_used_again() -> None:
 
     with kept_memory():
         faults()
-        assert faults() < 1000
+        kept = faults()
     usual = faults()  # 12,000 pages of 4 kB each time, fewer where pages are larger
-    assert usual > 1000 or usual == 0
+    if sys.platform == "linux":  # elsewhere it does nothing
+        assert kept < 1000 < usual
 
 
 def test_bf16_is_asked_of_the_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
