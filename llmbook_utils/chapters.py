@@ -111,7 +111,7 @@ def package_files(source: str) -> list[Path]:
     Examples
     --------
     >>> [path.name for path in package_files("from llmbook_utils import runtime")]
-    ['__init__.py', 'corpora.py', 'runtime.py']
+    ['__init__.py', 'corpora.py', 'hub.py', 'runtime.py', 'textfiles.py']
     """
     todo, files = _imported_modules(source), set()
     seen: set[str] = set()

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
-from llmbook_utils import tinyworld
 from llmbook_utils.textfiles import READERS, as_texts, read_documents
 
 # Tests and tools say little about the library, and other people's packages would
@@ -229,6 +228,8 @@ def _load_tinyworld(
     language: str = "en",
 ) -> list[str]:
     """Stories of TinyWorld."""
+    # by its name: a chapter that loads another corpus does not depend on this code
+    tinyworld = import_module("llmbook_utils.tinyworld")
     return [
         story.render(language)
         for story in tinyworld.stories(n, seed, split=split, village=village)

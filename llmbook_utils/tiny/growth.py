@@ -218,12 +218,11 @@ pipeline_tag: text-generation
 
 # tiny
 
-A GPT-2 of {recipe["n_layer"]} layers, {recipe["n_head"]} heads and width \
-{recipe["n_embd"]} with {recipe["vocab_size"]:,} tokens, trained on stories of LLMBook's
-TinyWorld and on nothing else. It is made to be taken apart: what it should say is known
-exactly.
+A GPT-2 of {recipe["n_layer"]} layers, {recipe["n_head"]} heads and width
+{recipe["n_embd"]}, trained on stories of LLMBook's TinyWorld and on nothing else. It is
+made to be taken apart: what it should say is known exactly.
 
-Made by `make tiny` (seed {recipe["seed"]}): {about["steps"]:,} steps, \
+Made by `make tiny` (seed {recipe["seed"]}): {about["steps"]:,} steps,
 {about["tokens"] / 1e6:.1f} million tokens, {about["seconds"] / 3600:.1f} hours. The
 recipe is in `recipe.json`, each figure as it grew in `curves.json`.
 
@@ -236,14 +235,16 @@ same stories: {floor[0]:.4f}. Intervals hold 95% of the time.
 |---|---|---|
 {chr(10).join(rows)}
 
-`above floor`: bits above the entropy floor, as a share of it. `true stories`: of \
-{test["stories"]:,} sampled at temperature 1, those in which every sentence is
-grammatical and true. `answers`: questions answered word for word, greedily. `induction
-head`: head {test["induction_head_at"][1]} of layer {test["induction_head_at"][0]} on
-repeated random tokens. `pronoun head`: the share of a pronoun's attention that head \
-{test["pronoun_head_at"][1]} of layer {test["pronoun_head_at"][0]}, chosen on other
-stories, gives to the name it stands for. Where that is not the last name: \
-{earlier[0]:.3f}, and {last[0]:.3f} for the last name.
+- Above floor: bits above the entropy floor, as a share of it.
+- True stories: of {test["stories"]:,} sampled at temperature 1, those in which every
+  sentence is grammatical and true.
+- Answers: questions answered word for word, greedily.
+- Induction head: head {test["induction_head_at"][1]} of layer
+  {test["induction_head_at"][0]} on repeated random tokens.
+- Pronoun head: the share of a pronoun's attention that head
+  {test["pronoun_head_at"][1]} of layer {test["pronoun_head_at"][0]}, chosen on other
+  stories, gives to the name it stands for. Where that is not the last name:
+  {earlier[0]:.3f}, and {last[0]:.3f} for the last name.
 
 | kind of question | answered right |
 |---|---|

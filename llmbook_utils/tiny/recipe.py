@@ -52,7 +52,7 @@ class Recipe:
         other ways to guess first.
     group : int
         Batches that are cut from stories sorted by length, so that little is padding.
-    lr, warmup, final_lr, weight_decay : float
+    lr, warmup, schedule, final_lr, weight_decay
         Of Muon and AdamW, see `training.TrainingConfig`.
     embedding_scale, position_scale : float
         Standard deviation of the token embeddings at the start, and amplitude of the
@@ -79,6 +79,7 @@ class Recipe:
     group: int = 16
     lr: float = 3e-3
     warmup: int = 100
+    schedule: str = "trapezoid"
     final_lr: float = 0.02
     weight_decay: float = 0.1
     embedding_scale: float = 0.2
@@ -174,7 +175,7 @@ def train(recipe: Recipe, out: Path, snapshot_every: int = 500) -> GPT:
         warmup=recipe.warmup,
         final_lr=recipe.final_lr,
         weight_decay=recipe.weight_decay,
-        schedule="trapezoid",
+        schedule=recipe.schedule,
         optimizer="muon",
         precision="best",
         validate_every=snapshot_every,

@@ -90,3 +90,18 @@ def test_peak_memory_is_the_processs_own(monkeypatch: pytest.MonkeyPatch) -> Non
     )
     assert float(child.stdout) < 400_000_000 < common._largest_resident_set()
     assert len(ballast) == 400_000_000
+
+
+def test_the_benchmark_of_tinyworld_prints_its_tables() -> None:
+    done = subprocess.run(
+        [sys.executable, FOLDER / "tinyworld.py", "--stories=20", "--megabytes=0.1"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    amounts = rows_of(done.stdout, "stories")
+    amounts.pop("stories", None)
+    assert {"20", "40", "80"} <= set(amounts)
+    assert all(float(amounts[count][-1]) > 0 for count in ("20", "40", "80"))
+    assert len(rows_of(done.stdout, "dataset, MB")) >= 2
