@@ -218,10 +218,15 @@ def test_mode_precision_and_gradients_are_left_alone() -> None:
     model = make(GPTConfig(29, 24, 3, 2, 16, dropout=0.9))
     plain = generate(model, prompts(), 9, temperature=0)
     model.train()
+    seen = []
+    model.wte.register_forward_hook(
+        lambda *args: seen.append(torch.get_float32_matmul_precision())
+    )
     torch.set_float32_matmul_precision("medium")
     try:
         assert torch.equal(generate(model, prompts(), 9, temperature=0), plain)
         assert torch.get_float32_matmul_precision() == "medium"
+        assert set(seen) == {"highest"}  # which is quicker for single tokens
     finally:
         torch.set_float32_matmul_precision("highest")
     assert model.training

@@ -11,6 +11,7 @@ import pytest
 from hub_server import Hub, Reader, write_model, write_parquet
 
 from llmbook_utils.bpe import BytePairTokenizer
+from llmbook_utils.hub import explain
 
 DOCUMENTS = [f"document {i}: the lamp is in the shed" for i in range(400)]
 
@@ -109,6 +110,24 @@ def test_a_fault_is_explained_and_a_later_attempt_works(
     assert reader.ask("corpus", f"hub:{name}")["documents"] == DOCUMENTS
 
 
+def test_explain_takes_the_nearest_cause_it_knows() -> None:
+    """What was handled on the way to a ValueError is not its reason."""
+    from huggingface_hub.errors import GatedRepoError
+
+    lost = type("ConnectTimeout", (Exception,), {"__module__": "httpx"})("timed out")
+    error = OSError("no such file")
+    assert explain(error, "model", "a/b") is error
+    error.__context__ = lost
+    explained = explain(error, "model", "a/b")
+    assert type(explained) is ConnectionError and "(timed out)" in str(explained)
+    error = ValueError("Unknown split")
+    error.__context__ = lost
+    assert explain(error, "dataset", "a/b") is error
+    gated = GatedRepoError.__new__(GatedRepoError)
+    explained = explain(gated, "model", "a/b")
+    assert type(explained) is PermissionError and "`hf auth login`" in str(explained)
+
+
 @pytest.fixture
 def away(hub: Hub) -> Iterator[None]:
     """Take the server off the network for one test."""
@@ -191,9 +210,12 @@ def test_with_a_full_cache_a_limit_is_no_obstacle(
     repositories = [hub.repositories[what, fetched] for what in ("models", "datasets")]
     for repository in repositories:
         repository.fault = "limit"
+        repository.requests.clear()
     check_cache_is_enough(reader, fetched, good)
     for repository in repositories:
         repository.fault = ""
+    # the hub is asked once each time, not again and again
+    assert [len(repository.requests) for repository in repositories] == [1, 3]
 
 
 def test_nothing_is_fetched_twice(hub: Hub, reader: Reader, fetched: str) -> None:
