@@ -66,6 +66,11 @@ class Options(Voice):
             add((" sings", 3, "sing"))
         add((" falls asleep", 1, "sleep"))
 
+    def sights(self, who: int) -> tuple[list[int], list[int]]:
+        """The people and objects that somebody who arrives sees."""
+        people = [one for one in self.world.company(who) if one not in self.said]
+        return people, self.world.lying(self.world.at[who])
+
     def leaders(self, who: int) -> list[int]:
         """The people who left the place where this person still is."""
         world, here = self.world, self.world.at[who]
