@@ -216,11 +216,14 @@ def write_file(path: Path, texts: list[str], column: str = "text") -> Path:
 
 
 @pytest.mark.parametrize("kind", [".txt", ".csv", ".jsonl", ".parquet", ".CSV"])
-def test_files_give_back_what_another_program_wrote(kind: str, tmp_path: Path) -> None:
+def test_files_give_back_what_another_program_wrote(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Oracle: pandas writes, `load_corpus` reads. Line breaks, quotes, Chinese."""
     written = write_file(tmp_path / f"stories{kind.lower()}", TEXTS)
     path = written.rename(tmp_path / f"stories{kind}")
-    assert load_corpus(path) == load_corpus(str(path)) == TEXTS
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_corpus(path) == load_corpus(f"~/{path.name}") == TEXTS
 
 
 @pytest.mark.parametrize("kind", [".csv", ".jsonl", ".parquet"])

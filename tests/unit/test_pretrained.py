@@ -38,7 +38,7 @@ def tiny(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("how", ["name", "nothing", "variable", "path", "string"])
+@pytest.mark.parametrize("how", ["name", "nothing", "variable", "path", "home"])
 def test_each_way_gives_the_same_model(
     how: str, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -47,7 +47,8 @@ def test_each_way_gives_the_same_model(
     if how == "variable":
         monkeypatch.setenv("LLMBOOK_MODEL", str(tiny))
         monkeypatch.setattr(pretrained, "TINY", Path("nowhere"))
-    name = {"name": "tiny", "path": tiny, "string": str(tiny)}.get(how)
+    monkeypatch.setenv("HOME", str(tiny.parent))
+    name = {"name": "tiny", "path": tiny, "home": f"~/{tiny.name}"}.get(how)
     model, tokenizer = load(name)
     assert type(model) is GPT2LMHeadModel and type(tokenizer) is GPT2Tokenizer
     expected = GPT2LMHeadModel.from_pretrained(tiny).state_dict()
