@@ -25,12 +25,13 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from llmbook_utils.models.fused import IGNORED
+from llmbook_utils.models.gpt import GPT
 from llmbook_utils.speed import float32_products, has_fast_bf16, kept_memory
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-IGNORED = -100  # a target without a loss, as in torch and transformers
 Batch = tuple[Tensor, Tensor]
 LossFunction = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
@@ -231,12 +232,15 @@ def summed_loss(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
     Parameters
     ----------
     model : module
-        Gives logits (..., V), or an object with `logits` as transformers' models do.
+        Gives logits (..., V), or an object with `logits` as transformers' models do. A
+        `GPT` is asked for the loss itself, which takes less memory.
     inputs : tensor
         What the model takes.
     targets : tensor of int64, (...)
         Tokens or classes; -100 is ignored.
     """
+    if isinstance(getattr(model, "module", model), GPT):  # distributed or not
+        return model(inputs, targets=targets)
     output = model(inputs)
     logits = getattr(output, "logits", output)
     return F.cross_entropy(

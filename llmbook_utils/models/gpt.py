@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from llmbook_utils.models.fused import gelu, linear_cross_entropy
+
 if TYPE_CHECKING:
     from transformers import GPT2LMHeadModel
 
@@ -253,8 +255,7 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, T, C) to (B, T, C)."""
-        # GPT-2 has the approximation of GELU by tanh
-        return self.c_proj(F.gelu(self.c_fc(x), approximate="tanh"))
+        return self.c_proj(gelu(self.c_fc(x)))
 
 
 class Block(nn.Module):
@@ -329,7 +330,11 @@ class GPT(nn.Module):
             p.normal_(std=std)
 
     def forward(
-        self, ids: Tensor, cache: KVCache | None = None, want_weights: bool = False
+        self,
+        ids: Tensor,
+        cache: KVCache | None = None,
+        want_weights: bool = False,
+        targets: Tensor | None = None,
     ) -> Tensor | tuple[Tensor, list[Tensor]]:
         """Give each position's logits for the token after it.
 
@@ -341,10 +346,13 @@ class GPT(nn.Module):
             What came before; it grows by T.
         want_weights : bool
             Whether to return the attention weights as well.
+        targets : tensor of int64, (B, T), optional
+            The tokens after; -100 is ignored. With them the loss is returned.
 
         Returns
         -------
         logits : tensor, (B, T, vocab_size)
+            Or the loss (nats), summed over the targets.
         weights : list of n_layer tensors, (B, n_head, T, S)
             If wanted. S is T, and the cache's length more if there is one.
 
@@ -364,8 +372,12 @@ class GPT(nn.Module):
             x, weights = block(x, mask, table, past, want_weights)
             if want_weights:
                 all_weights.append(weights)
-        logits = F.linear(self.ln_f(x), self.wte.weight)  # the head is the embedding
-        return (logits, all_weights) if want_weights else logits
+        x, head = self.ln_f(x), self.wte.weight  # the head is the embedding
+        if targets is None:
+            result = F.linear(x, head)
+        else:
+            result = linear_cross_entropy(x.flatten(0, 1), head, targets.flatten())
+        return (result, all_weights) if want_weights else result
 
     def _embed(self, ids: Tensor, start: int) -> Tensor:
         """Look up tokens (B, T) and their positions from `start` on: (B, T, C)."""
