@@ -99,7 +99,7 @@ class Judge:
 
     def _sentence(self, sentence: Sentence) -> None:
         kind = sentence.kind
-        if self.stage == "setting" and kind in ("deeds", "question", "turn", "end"):
+        if self.stage == "setting" and kind in _DAY_KINDS:
             self.problems.append("the setting does not end with 'That day,'")
             self.stage = "day"
         if kind == "deeds":
@@ -247,6 +247,33 @@ class Judge:
         world = self.world
         return (thing, colour) not in zip(world.things, world.colour, strict=True)
 
+    def _scene(self, where: int, verb: str, items: list[tuple[str, Any]]) -> None:
+        """Judge who and what is at a place: all of them, and nobody else."""
+        right = "are" if len(items) > 1 else "is"
+        if verb != right:
+            raise ungrammatical(f"'{verb}' should be '{right}'")
+        slots = [slot for slot, _ in items]
+        listed = [*zip(slots, self._resolve_all(items), strict=True)]
+        if len(set(listed)) < len(listed):
+            raise ungrammatical("the scene names the same twice")
+        people = sorted(number for slot, number in listed if slot == "NAME")
+        things = sorted(number for slot, number in listed if slot == "THING")
+        told = self.within(where)
+        said = f"{told.capitalize()} {verb} {self.listed(people, things)}"
+        at, lying = self.world.at, self.world.lying(where)
+        for who in people:
+            need(at[who] == where, f"{said}, but {self._here(who)}")
+        for what in things:
+            need(what in lying, f"{said}, but {self._place_of(what)}")
+        missed = [who for who, here in enumerate(at) if here == where]
+        missed = [who for who in missed if who not in people]
+        unseen = [what for what in lying if what not in things]
+        if missed or unseen:
+            verb = "are" if len(missed) + len(unseen) > 1 else "is"
+            rest = self.listed(missed, unseen)
+            need(False, f"{said}, but {rest} {verb} there as well")
+        self.happen("scene", where=where, value=(tuple(people), tuple(things)))
+
     def _deeds(self, sentence: Sentence) -> None:
         who = self._person(sentence.subject)
         name = self.name(who)
@@ -260,6 +287,12 @@ class Judge:
         if holder is None:
             return f"it is {self.within(self.world.lies[what])}"
         return f"{self.name(holder)} holds it"
+
+    def _place_of(self, what: int) -> str:
+        holder, thing = self.world.holder[what], self.thing(what)
+        if holder is None:
+            return f"{thing} is {self.within(self.world.lies[what])}"
+        return f"{self.name(holder)} holds {thing}"
 
     def _here(self, who: int) -> str:
         return f"{self.name(who)} is {self.within(self.world.at[who])}"
@@ -356,34 +389,6 @@ class Judge:
         is_broken = self.world.is_broken[what]
         need(is_broken, f"{said} {self.thing(what)}, but it is not broken")
         self.happen("mend", who, what)
-
-    def _see(self, who: int, said: str, clause: Clause) -> None:
-        """Judge what somebody sees on arrival: all who are there, and all that lies."""
-        world, said = self.world, f"{self.name(who)} sees"
-        (_, word), (_, items) = clause.values
-        already = set(self.said)
-        seer = self._subject(word, who)
-        need(seer == who, f"{self.name(who)} arrives, but {self.name(seer)} sees")
-        numbers = self._resolve_all(items)
-        split = sum(slot == "NAME" for slot, _ in items)
-        pairs = sorted(zip([slot for slot, _ in items], numbers, strict=True))
-        people = [number for _, number in pairs[:split]]
-        things = [number for _, number in pairs[split:]]
-        company, lying = world.company(who), world.lying(world.at[who])
-        for one in people:
-            need(one in company, f"{said} {self.name(one)}, but {self._here(one)}")
-        for what in things:
-            truth = f"{self.thing(what)}, but {self._whereabouts(what)}"
-            need(what in lying, f"{said} {truth}")
-        if len(set(pairs)) < len(pairs):
-            raise ungrammatical(f"{said} the same twice")
-        missed = [one for one in company if one not in {*people, *already}]
-        unseen = [what for what in lying if what not in things]
-        if missed or unseen:
-            told, rest = self.listed(people, things), self.listed(missed, unseen)
-            verb = "are" if " and " in rest else "is"
-            need(False, f"{said} {told}, but {rest} {verb} there too")
-        self.happen("see", who, value=(tuple(people), tuple(things)))
 
     def _need_same(self, what: int, other: int, said: str) -> None:
         need(what == other, f"{said}, but then it is about {self.thing(other)}")
@@ -635,5 +640,7 @@ _STATEMENT_RULES = {
     "person": Judge._is_in,
     "lies": Judge._lies,
     "owns": Judge._owns,
+    "scene": Judge._scene,
 }
-_DEED_RULES = {kind: getattr(Judge, f"_{kind}") for kind in ("see", *JOINED, *SINGLE)}
+_DAY_KINDS = ("deeds", "question", "turn", "scene", "end")  # not of the setting
+_DEED_RULES = {kind: getattr(Judge, f"_{kind}") for kind in (*JOINED, *SINGLE)}
