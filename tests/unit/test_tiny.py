@@ -12,7 +12,8 @@ import torch
 
 from llmbook_utils import pretrained, story_scores
 from llmbook_utils.bpe import BytePairTokenizer
-from llmbook_utils.evaluation import induction_scores, neural_bits
+from llmbook_utils.evaluation import neural_bits
+from llmbook_utils.heads import induction_scores
 from llmbook_utils.models.gpt import GPT
 from llmbook_utils.tiny import growth, recipe
 from llmbook_utils.tiny.batches import IGNORED, StoryBatches
