@@ -187,6 +187,7 @@ class Counting:
 
     Examples
     --------
+    >>> from llmbook_utils.models.ngram import Uniform
     >>> letters = "ab"
     >>> model = Uniform().fit([[0, 1]], vocab_size=3)
     >>> guess = Counting(model, lambda t: [*map(letters.index, t)],
