@@ -10,14 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llmbook_utils.evaluation import (
-    Interval,
+from llmbook_utils.evaluation import Interval, end_id, proportion_interval
+from llmbook_utils.heads import (
     PronounCase,
     PronounScores,
     attention_maps,
-    end_id,
     pronoun_scores,
-    proportion_interval,
     token_positions,
 )
 from llmbook_utils.tinyworld import Story

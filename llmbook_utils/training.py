@@ -48,8 +48,8 @@ class TrainingConfig:
         The highest learning rate, and the part of it that is left at the end.
     warmup : int
         Steps in which the rate rises to `lr`.
-    schedule : {"cosine", "linear", "trapezoid"}
-        How it falls after that; the trapezoid stays up until the last fifth.
+    schedule : {"cosine", "linear"}
+        How it falls after that.
     optimizer : {"adamw", "muon"}
         Muon is for the matrices between embedding and head; the rest stays with AdamW.
     muon_lr : float, optional
@@ -81,14 +81,14 @@ class TrainingConfig:
     --------
     >>> TrainingConfig(schedule="sine")
     Traceback (most recent call last):
-    ValueError: schedule must be one of 'cosine', 'linear', 'trapezoid', got 'sine'
+    ValueError: schedule must be one of 'cosine', 'linear', got 'sine'
     """
 
     steps: int = 1000
     lr: float = 1e-3
     final_lr: float = 0.1
     warmup: int = 100
-    schedule: Literal["cosine", "linear", "trapezoid"] = "cosine"
+    schedule: Literal["cosine", "linear"] = "cosine"
     optimizer: Literal["adamw", "muon"] = "adamw"
     muon_lr: float | None = None
     betas: tuple[float, float] = (0.9, 0.95)
@@ -104,7 +104,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         for name, known in {
-            "schedule": ("cosine", "linear", "trapezoid"),
+            "schedule": ("cosine", "linear"),
             "optimizer": ("adamw", "muon"),
             "precision": ("float32", "bf16", "best"),
         }.items():
@@ -172,7 +172,6 @@ def lr_scale(step: int, config: TrainingConfig) -> float:
     shape = {
         "cosine": (1 + math.cos(math.pi * done)) / 2,
         "linear": 1 - done,
-        "trapezoid": min(1.0, (1 - done) / 0.2),
     }[config.schedule]
     return config.final_lr + (1 - config.final_lr) * shape
 

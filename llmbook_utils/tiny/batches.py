@@ -4,6 +4,11 @@ A text shows at each fork the one way that the story took. But TinyWorld knows a
 them: whoever may act next, whatever may be taken. So the targets are not the tokens
 that came, but the probabilities of those that could have come. The least loss is
 reached by the same model, and each story teaches more.
+
+Some of the stories are glossed: after each mention comes where the person or object is,
+after he, she, him and her first the name. A gloss can only be known by following the
+story, and every mention asks for one. Such rows begin with a token of their own, so
+that the model can tell them from stories.
 """
 
 from __future__ import annotations
@@ -11,7 +16,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -56,13 +61,64 @@ class Recorder(Sampler):
         return choice
 
 
+class Glosser(Teller):
+    """Tells a story, and keeps where people and objects are when they are mentioned.
+
+    Attributes
+    ----------
+    glosses : dict of int to str
+        For each part of the text that is a mention: of a person the place, after a
+        pronoun first the name; of an object the holder or the place.
+    """
+
+    def __init__(self, chooser: Recorder) -> None:
+        super().__init__(lexicon("home"), chooser)
+        self.glosses: dict[int, str] = {}
+
+    def mark(self, kind: str, number: int, is_pronoun: bool = False) -> None:
+        """Note that the piece said last names an entity."""
+        super().mark(kind, number, is_pronoun)
+        world = self.world
+        gloss = ""
+        if kind == "person" and number < len(world.at):
+            gloss = self.name(number) if is_pronoun else ""
+            gloss += self.bare_place(world.at[number])
+        elif kind == "thing" and number < len(world.things):
+            how, where = world.location(number)
+            gloss = self.name(where) if how == "held" else self.bare_place(where)
+        if gloss:
+            self.glosses[len(self.parts) - 1] = gloss
+
+    def bare_place(self, where: int) -> str:
+        return self.lexicon.place[where].removeprefix(" the")
+
+
+class Told(NamedTuple):
+    """The tokens of a story, and what could have stood in their place.
+
+    Parameters
+    ----------
+    start : int
+        The token before the first: ``<|endoftext|>``, or what glossed stories have.
+    ids : list of int
+        The story's tokens.
+    forks : list of (dict or None)
+        Of each token, the probabilities of all that could have stood there; None where
+        there was no choice.
+    """
+
+    start: int
+    ids: list[int]
+    forks: list[Weights | None]
+
+
 class StoryBatches:
     """Batches of stories and copying rows, a function of the step alone.
 
     Parameters
     ----------
     tokenizer : BytePairTokenizer
-        Its ``<|endoftext|>`` opens and closes each story.
+        Its ``<|endoftext|>`` opens and closes each story, ``=`` opens glossed ones.
     recipe : Recipe
         For rows and seed.
     """
@@ -71,6 +127,7 @@ class StoryBatches:
         self.tokens = cache(lambda part: tuple(tokenizer.encode(part)))
         self.vocab_size = len(tokenizer)
         self.end = tokenizer.vocab["<|endoftext|>"]
+        (self.glossed,) = self.tokens("=")
         self.recipe = recipe
         self.last_step = -1
         self.table = torch.zeros(0, self.vocab_size)
@@ -93,9 +150,6 @@ class StoryBatches:
             return inputs, targets
         group, number = divmod(step, recipe.group)
         inputs, targets, forks = self._batches(group)[number]
-        if step < recipe.exact_from:
-            is_fork = targets >= self.vocab_size
-            return inputs, torch.where(is_fork, inputs.roll(-1, 1), targets)
         self.table = torch.zeros(len(forks), self.vocab_size)
         for row, fork in zip(self.table, forks, strict=True):
             row[list(fork)] = torch.tensor(list(fork.values()))
@@ -111,24 +165,15 @@ class StoryBatches:
         wanted = self.table.to(logits.device)[targets[is_fork] - self.vocab_size]
         return certain + F.cross_entropy(logits[is_fork], wanted, reduction="sum")
 
-    def tell(self, rng: random.Random) -> tuple[list[int], list[Weights | None]]:
-        """Sample a story of the training split.
-
-        Returns
-        -------
-        ids : list of int
-            Its tokens.
-        forks : list of (dict or None)
-            Of each token, the probabilities of all that could have stood there; None
-            where there was no choice.
-        """
+    def tell(self, rng: random.Random, is_glossed: bool = False) -> Told:
+        """Sample a story of the training split."""
         while True:
             recorder = Recorder(rng)
-            Teller(lexicon("home"), recorder).tell()
+            teller = Glosser(recorder)
+            teller.tell()
             if split_of("".join(recorder.parts)) == "train":
                 break
-        ids: list[int] = []
-        forks: list[Weights | None] = []
+        told = Told(self.glossed if is_glossed else self.end, [], [])
         for number, part in enumerate(recorder.parts):
             said = self.tokens(part)
             left = [
@@ -136,37 +181,41 @@ class StoryBatches:
                 for surface, share in recorder.forks.get(number, [(part, 1)])
             ]
             for k, token in enumerate(said):
-                forks.append(_weigh(left, k) if len(left) > 1 else None)
+                told.forks.append(_weigh(left, k) if len(left) > 1 else None)
                 left = [(way, share) for way, share in left if way[k] == token]
-            ids += said
-        return ids, forks
+            gloss = self.tokens(teller.glosses.get(number, "")) if is_glossed else ()
+            told.ids.extend(said + gloss)
+            told.forks.extend([None] * len(gloss))
+        return told
 
     def _make_group(self, group: int) -> list[tuple[Tensor, Tensor, list[Weights]]]:
         recipe = self.recipe
         rng = random.Random(f"{recipe.seed} {group}")
-        told = [self.tell(rng) for _ in range(recipe.rows * recipe.group)]
-        told.sort(key=lambda story: len(story[0]))
+        n = recipe.rows * recipe.group
+        told = [self.tell(rng, i < recipe.glossed * n) for i in range(n)]
+        told.sort(key=lambda story: len(story.ids))
         batches = [
             self._make_batch(told[at : at + recipe.rows], rng)
-            for at in range(0, len(told), recipe.rows)
+            for at in range(0, n, recipe.rows)
         ]
         rng.shuffle(batches)
         return batches
 
     def _make_batch(
-        self, told: list[tuple[list[int], list[Weights | None]]], rng: random.Random
+        self, told: list[Told], rng: random.Random
     ) -> tuple[Tensor, Tensor, list[Weights]]:
         """One batch; its targets from V on are numbers of forks."""
-        length = min(len(told[-1][0]) + 1, self.recipe.block_size)
+        length = min(len(told[-1].ids) + 1, self.recipe.block_size)
         inputs, targets = self._start(len(told) + self.recipe.copy_rows, length)
         table: list[Weights] = []
-        for row, (ids, forks) in enumerate(told):
+        for row, (start, ids, forks) in enumerate(told):
             wanted = [*ids, self.end]
             for at, fork in enumerate(forks):
                 if fork is not None:
                     wanted[at] = self.vocab_size + len(table)
                     table.append(fork)
-            inputs[row, 1 : len(ids) + 1] = torch.tensor(ids[: length - 1])
+            sequence = [start, *ids][:length]
+            inputs[row, : len(sequence)] = torch.tensor(sequence)
             targets[row, : len(wanted)] = torch.tensor(wanted[:length])
         for row in range(len(told), len(inputs)):
             self._copy(inputs[row], targets[row], rng)

@@ -13,12 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from llmbook_utils import story_scores
 from llmbook_utils.bpe import BytePairTokenizer
-from llmbook_utils.evaluation import (
-    compare_bits,
-    end_id,
-    induction_scores,
-    neural_bits,
-)
+from llmbook_utils.evaluation import compare_bits, end_id, neural_bits
+from llmbook_utils.heads import induction_scores
 from llmbook_utils.tiny.recipe import Recipe, make_model
 from llmbook_utils.tinyworld import stories
 
@@ -34,6 +30,7 @@ TARGETS = {
     "induction_head": ("at least", 0.4),
     "pronoun_head": ("at least", 0.5),
 }
+COOL = 0.5  # a temperature at which errors that are possible become rare
 
 
 def measure(
@@ -59,7 +56,6 @@ def measure(
     dict
         Each figure as ``[value, low, high]`` with its 95% interval, or a number.
     """
-
     sample = list(stories(n, seed, split))
     texts = [story.text for story in sample]
     report = compare_bits(
@@ -70,6 +66,8 @@ def measure(
     answers = story_scores.answer_questions(model, tokenizer, sample)
     told = story_scores.sample_texts(model, tokenizer, n, seed)
     truth = story_scores.judge_stories(told)
+    cool = story_scores.sample_texts(model, tokenizer, n, seed, temperature=COOL)
+    cool_truth = story_scores.judge_stories(cool)
     outside = model.to_transformers()
     induction = induction_scores(
         outside, range(1, len(tokenizer)), start=[end_id(tokenizer)]
@@ -81,6 +79,7 @@ def measure(
         "above_floor": report.relative,
         "true_stories": truth.true,
         "true_sentences": truth.sentences,
+        "true_stories_cool": cool_truth.true,
         "answers": answers.right,
         **{f"answers {kind}": share for kind, share in answers.by_kind.items()},
         "pronoun_head": pronoun.right,
@@ -208,6 +207,7 @@ def card(about: dict[str, Any]) -> str:
     earlier = test.get("pronoun_head_if_earlier", [float("nan")] * 3)
     last = test.get("last_name_if_earlier", [float("nan")] * 3)
     bits, floor = test["bits_per_character"], test["floor"]
+    cool = test["true_stories_cool"]
     story = test["samples"][0].rstrip("\n").replace("\n", "\n> ")
     return f"""---
 license: mit
@@ -237,7 +237,8 @@ same stories: {floor[0]:.4f}. Intervals hold 95% of the time.
 
 - Above floor: bits above the entropy floor, as a share of it.
 - True stories: of {test["stories"]:,} sampled at temperature 1, those in which every
-  sentence is grammatical and true.
+  sentence is grammatical and true. At temperature {COOL}: {cool[0]:.3f}
+  ({cool[1]:.3f} to {cool[2]:.3f}).
 - Answers: questions answered word for word, greedily.
 - Induction head: head {test["induction_head_at"][1]} of layer
   {test["induction_head_at"][0]} on repeated random tokens.

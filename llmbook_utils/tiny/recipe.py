@@ -40,9 +40,9 @@ class Recipe:
         The model's shape: GPT-2's architecture.
     steps, rows : int
         Steps, and stories of each batch, one a row.
-    exact_from : int
-        From this step on the targets are the exact probabilities of the tokens that
-        may follow (`batches`), before it the tokens that do.
+    glossed : float
+        Share of the stories that say after each mention where the person or object is
+        (`batches`).
     copy_rows : int
         Rows of random tokens that repeat with a random period, in each batch: they can
         be predicted by copying alone.
@@ -69,9 +69,9 @@ class Recipe:
     n_layer: int = 6
     n_head: int = 5
     n_embd: int = 160
-    steps: int = 8_000
+    steps: int = 18_000
     rows: int = 14
-    exact_from: int = 3200
+    glossed: float = 0.25
     copy_rows: int = 1
     first_steps: int = 800
     first_rows: int = 24
@@ -79,7 +79,7 @@ class Recipe:
     group: int = 16
     lr: float = 3e-3
     warmup: int = 100
-    schedule: str = "trapezoid"
+    schedule: str = "linear"
     final_lr: float = 0.02
     weight_decay: float = 0.1
     embedding_scale: float = 0.2

@@ -101,8 +101,11 @@ def check(text: str, village: str = "home") -> Report:
     A sentence is true if what it tells can happen in the world as the sentences before
     it have left it, and if all that it states is so. A sentence that is untrue or
     ungrammatical does not change the world, and the rest is judged as if it were not
-    there. What concerns only probability or style is no fault: the length of the story,
-    a question asked twice, a name where a pronoun would be usual.
+    there. A scene is true if it lists everybody who is at the place and every object
+    that lies there, and nobody and nothing else. What concerns only probability or
+    style is no fault: the length of the story, a question asked twice, a name where a
+    pronoun would be usual, the order in which a scene lists, and a deed told out of its
+    scene, of somebody who is elsewhere than the last scene: it can happen there.
 
     Parameters
     ----------
@@ -126,10 +129,11 @@ def check(text: str, village: str = "home") -> Report:
     Examples
     --------
     >>> print(check("It is a sunny day. Tom is in the barn. Tom has a red lamp. "
-    ...             "There is a blue kite in the shed. That day, Tom takes the kite. "
-    ...             "He is proud because he has the lamp.\\nThe end."))
-    not a true story (7 sentences):
-    sentence 5: Tom takes the kite, but it is in the shed and Tom is in the barn
+    ...             "There is a blue kite in the shed. That day, in the barn is Tom. "
+    ...             "Tom takes the kite. He is proud because he has the lamp.\\n"
+    ...             "The end."))
+    not a true story (8 sentences):
+    sentence 6: Tom takes the kite, but it is in the shed and Tom is in the barn
     """
     if not isinstance(text, str):
         raise TypeError(f"text must be a string, got {type(text).__name__}")

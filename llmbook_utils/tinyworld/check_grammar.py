@@ -22,6 +22,7 @@ _STATEMENTS = {
     "person": "NEWCOMER is WITHIN",
     "lies": "there is a COLOUR NOUN WITHIN",
     "owns": "WHO has a COLOUR NOUN",
+    "scene": "WITHIN BE LIST",
 }
 
 # what follows the subject; those of the first group may be joined by "and"
@@ -49,7 +50,6 @@ SINGLE = {
     "sleep": "falls asleep WITHIN",
     "wake": "wakes up",
 }
-_SEES = "where WHO sees LIST"
 _CAUSES = {
     "has": "WHO has THING",
     "missing": "WHO cannot find THING",
@@ -121,9 +121,9 @@ def _by_first_word(table: dict[str, str]) -> dict[str, tuple[_Form, ...]]:
 
 
 _STATEMENT_FORMS = _forms(_STATEMENTS, ".")
+(_SCENE_FORM,) = _forms({"scene": _STATEMENTS["scene"]}, ".")
 _JOINED_FORMS = _by_first_word(JOINED)
 _DEED_FORMS = _by_first_word(JOINED | SINGLE)
-_SEE_FORMS = _by_first_word({"see": _SEES})
 _CAUSE_FORMS = _forms(_CAUSES)
 _QUESTION_FORMS = _forms(_QUESTIONS, "?")
 _ANSWER_FORMS = {kind: _forms({kind: t}, ".") for kind, t in _ANSWERS.items()}
@@ -153,12 +153,13 @@ class Words:
         self.places = {place.name: i for i, place in enumerate(self.village.places)}
         self.nouns = {thing.name: i for i, thing in enumerate(things)}
         tables = (_STATEMENTS, JOINED, SINGLE, _CAUSES, _QUESTIONS, _ANSWERS)
-        templates = [_SEES, *(t for table in tables for t in table.values())]
+        templates = [t for table in tables for t in table.values()]
         items = {item for t in templates for item in t.replace("|", " ").split()}
         self.known = {item for item in items if not item.isupper()}
         self.known |= {*COLOURS, *SENTIMENTS, *WEATHERS, *SYLLABLES, *PRONOUNS}
         self.known |= {*self.people, *self.places, *self.nouns}
-        self.known |= {"in", "on", "at", "it", "that", "then", "and", ".", ",", "?"}
+        self.known |= {"in", "on", "at", "are", "it", "that", "then", "and"}
+        self.known |= {".", ",", "?"}
 
 
 words_of = cache(Words)
@@ -226,7 +227,10 @@ class Reading:
         if self.tokens[0] == "then":
             return self._deeds(1)
         if self.tokens[:3] == ["that", "day", ","]:
-            return self._deeds(3)
+            found = self.form(_SCENE_FORM, 3)
+            if not found:
+                raise self._failure()
+            return Sentence("scene", [found[0]])
         for form in _STATEMENT_FORMS:
             found = self.form(form, 0)
             if found:
@@ -261,9 +265,6 @@ class Reading:
         if first.kind in JOINED and self.tokens[at] == "and":
             second, at = self._deed(at + 1, _JOINED_FORMS)
             clauses.append(second)
-        elif first.kind in ("move", "follow") and self.tokens[at] == ",":
-            second, at = self._deed(at + 1, _SEE_FORMS)
-            clauses.append(second)
         if self.tokens[at] != ".":
             self.miss(at, "the end")
             raise self._failure()
@@ -274,7 +275,7 @@ class Reading:
             found = self.form(form, at)
             if found:
                 return found
-        self.miss(at, "'where'" if forms is _SEE_FORMS else "a verb")
+        self.miss(at, "a verb")
         raise self._failure()
 
     def form(self, form: _Form, start: int) -> tuple[Clause, int] | None:
@@ -404,6 +405,7 @@ _SLOTS = {
     "PLACE": Reading._place,
     "WITHIN": Reading._within,
     "SONG": Reading._song,
+    "BE": lambda reading, at: reading._one_of(at, ("is", "are"), "'is' or 'are'"),
     "LIST": Reading._list,
     "THINGS": lambda reading, at: reading._list(at, has_people=False),
     "CAUSE": Reading._cause,

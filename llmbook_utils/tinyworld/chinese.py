@@ -134,12 +134,12 @@ def _pattern(told: Teller, parts: list[str], events: list[Event]) -> list[str]:
         return [turns if parts[0].startswith(" The day") else f"这一天是{day}", "。"]
     if kind in ("person", "object", "question"):
         return [_WHOLE[kind](told, first)]
-    pieces = ["这天，"] if parts[0] == " That day," else []
-    pieces += ["然后"] if " Then" in parts else []
+    if kind == "scene":
+        return ["这天，" if parts[0] == " That day," else "", _scene(first)]
+    pieces = ["然后"] if " Then" in parts else []
     pieces += ["{}", _VERBS[kind](first, parts)]
     for event in events[1:]:
-        pieces += ["，", "" if event.kind == "see" else "并"]
-        pieces += [_VERBS[event.kind](event, parts)]
+        pieces += ["，并", _VERBS[event.kind](event, parts)]
     return [*pieces, "。"]
 
 
@@ -184,6 +184,11 @@ def _object(told: Teller, event: Event) -> str:
     one = f"有一{measure}{COLOURS[colour]}的"
     # the only pattern in another order than the English: 草地上有一个蓝色的花瓶
     return f"{{1}}{one}{{0}}。" if event.who is None else f"{{}}{one}{{}}。"
+
+
+def _scene(event: Event) -> str:
+    people, things = event.value
+    return f"{{}}有{_listing(len(people) + len(things))}。"
 
 
 def _question(told: Teller, event: Event) -> str:
@@ -235,11 +240,6 @@ def _drop(event: Event, parts: list[str]) -> str:
     return "丢下了{}" if event.where is None else "把{}放在了{}"
 
 
-def _see(event: Event, parts: list[str]) -> str:
-    people, things = event.value
-    return "在那里{}看见了" + _listing(len(people) + len(things))
-
-
 def _look(event: Event, parts: list[str]) -> str:
     ends = {"found": "并找到了{}", "missing": "但是{}不在{}"}
     return "寻找{}，" + ends.get(event.value, "但是{}拿着{}")
@@ -288,7 +288,6 @@ _VERBS: dict[str, Callable[[Event, list[str]], str]] = {
     "drop": _drop,
     "give": _always("把{}给了{}"),
     "swap": _always("用{}跟{}换了{}"),
-    "see": _see,
     "look": _look,
     "ask": _ask,
     "feel": _feel,

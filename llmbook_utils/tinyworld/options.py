@@ -22,10 +22,10 @@ class Options(Voice):
         near = [one for one in world.company(who) if not world.is_asleep[one]]
         add = options.append
         if joined_to not in ("move", "follow"):
-            add((" walks", 5, "move"))
-            add((" runs", 3, "move"))
+            add((" walks", 2, "move"))
+            add((" runs", 1, "move"))
             if self.leaders(who):
-                add((" follows", 6, "follow"))
+                add((" follows", 8, "follow"))
         if lying and joined_to not in ("drop", "take"):
             add((" takes", 9, "take"))
             add((" picks up", 5, "take"))
@@ -58,18 +58,13 @@ class Options(Voice):
         if self.wanted(who):
             add((" looks for", 5, "look"))
         if any(self.topics(who, one) for one in near):
-            add((" asks", 6, "ask"))
+            add((" asks", 4, "ask"))
         if self.moods(who):
             add((" is", 6, "feel"))
         may_repeat = world.tune[who] and who not in self.repeated
         if may_repeat or self.teachers(who) or "sing" not in self.happened:
             add((" sings", 3, "sing"))
         add((" falls asleep", 1, "sleep"))
-
-    def sights(self, who: int) -> tuple[list[int], list[int]]:
-        """The people and objects that somebody who arrives sees."""
-        people = [one for one in self.world.company(who) if one not in self.said]
-        return people, self.world.lying(self.world.at[who])
 
     def leaders(self, who: int) -> list[int]:
         """The people who left the place where this person still is."""

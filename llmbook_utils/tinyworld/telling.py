@@ -18,8 +18,8 @@ from llmbook_utils.tinyworld.village import COLOURS
 from llmbook_utils.tinyworld.voice import SUBJECT, Lexicon, Mention
 from llmbook_utils.tinyworld.world import WEATHERS
 
-MIN_WORDS, MAX_WORDS = 80, 160  # of the body, between which it may end
-MAX_PEOPLE, MAX_THINGS = 4, 4
+MIN_WORDS, MAX_WORDS = 72, 150  # of the body, between which it may end
+MAX_PEOPLE, MAX_THINGS = 3, 3
 
 __all__ = ["MAX_PEOPLE", "MAX_THINGS", "Lexicon", "Mention", "Teller"]
 
@@ -47,7 +47,7 @@ class Teller(Deeds, Questions):
         self.end_sentence()
         while self.introduce():
             pass
-        self.before = []
+        self.scene(self.world.at[0], is_first=True)
         while self.body_sentence():
             pass
         while self.final_question():
@@ -66,12 +66,12 @@ class Teller(Deeds, Questions):
                 weights[number] = 0
         new = len(surfaces)
         if people >= 2 and things < MAX_THINGS:
-            unit = {2: new // 4, 3: new * 3 // 5}.get(people) or 2
+            unit = new // 2 or 2
             surfaces += [" There", *map(self.name, range(people))]
-            weights += [2 * unit] + [unit] * people
+            weights += [8 * unit] + [4 * unit] * people
         if things >= 2:
             surfaces.append(" That day,")
-            weights.append({2: 1, 3: 2}.get(things, 1) * max(sum(weights), 1))
+            weights.append(max(3 * sum(weights), 1))
         choice = self.say(surfaces, weights)
         if things >= 2 and choice == len(surfaces) - 1:
             return False
@@ -90,7 +90,7 @@ class Teller(Deeds, Questions):
         self.mark("person", who)
         self.world.people.pop()
         self.emit(" is")
-        where = self.choose_place(self.lexicon.within, known=16)
+        where = self.choose_place(self.lexicon.within, known=300)
         self.happen("person", who, where=where, value=number)
 
     def introduce_thing(self, who: int) -> None:
@@ -102,18 +102,32 @@ class Teller(Deeds, Questions):
         colour = _COLOURS[self.say([f" {colour}" for colour in _COLOURS])]
         weights = [1] * len(self.lexicon.bare)
         for other, shade in zip(world.things, world.colour, strict=True):
-            weights[other] = 0 if shade == colour else 6 * (weights[other] > 0)
+            weights[other] *= shade != colour
         thing = self.say(self.lexicon.bare, weights)
         self.mark("thing", len(world.things))
         where = None
         if who < 0:
-            where = self.choose_place(self.lexicon.within, known=40)
+            where = self.choose_place(self.lexicon.within, known=300)
         owner = None if who < 0 else who
         self.happen("object", owner, where=where, value=(thing, colour))
 
+    def scene(self, where: int, is_first: bool = False) -> None:
+        """Turn to a place, and say who and what is there; its name has been said."""
+        if is_first:
+            here = [place for place in self.places if place in self.world.at]
+            where = here[self.say([self.lexicon.within[place] for place in here])]
+        self.mark("place", where)
+        people = [who for who, at in enumerate(self.world.at) if at == where]
+        things = self.world.lying(where)
+        self.emit(" is" if len(people) + len(things) == 1 else " are")
+        self.listing(people, things)
+        self.emit(".")
+        self.happen("scene", where=where, value=(tuple(people), tuple(things)))
+        self.here = where
+        self.end_sentence()
+
     def body_sentence(self) -> bool:
         """Tell one sentence, or end the body."""
-        is_first = self.parts[-1] == " That day,"
         surfaces: list[str] = []
         weights: list[int] = []
         meant: list[tuple] = []
@@ -123,8 +137,7 @@ class Teller(Deeds, Questions):
             weights.append(weight)
             meant.append(meaning)
 
-        if not is_first:
-            self.offer_breaks(offer)
+        self.offer_breaks(offer)
         self.offer_people(offer)
         choice = self.say(surfaces, weights)
         kind, value = meant[choice]
@@ -136,6 +149,10 @@ class Teller(Deeds, Questions):
         if kind == "end":
             self._part = len(self.parts)
             return False
+        self.acted = value if kind in ("name", "pronoun") else None
+        if kind == "scene":
+            self.scene(value)
+            return True
         if kind == "weather":
             self.happen("weather", value=value)
         elif kind == "question":
@@ -144,7 +161,6 @@ class Teller(Deeds, Questions):
             self.mark("person", value, is_pronoun=kind == "pronoun")
             self.act(value)
         self.end_sentence()
-        self.acted = value if kind in ("name", "pronoun") else None
         if kind not in ("name", "pronoun"):
             self.before = []
         return True
@@ -152,24 +168,31 @@ class Teller(Deeds, Questions):
     def offer_breaks(self, offer: Any) -> None:
         """Offer what may stand between two deeds."""
         if self.words >= MIN_WORDS:
-            offer("\n", 30 if self.words < MAX_WORDS else 10_000, "end", None)
+            offer("\n", 40 if self.words < MAX_WORDS else 10_000, "end", None)
         if self.words >= MAX_WORDS:
             return
         last = self.events[-1].kind
-        for weather in WEATHERS if last != "weather" else ():
+        for weather in WEATHERS if last not in ("weather", "scene") else ():
             if weather != self.world.weather:
                 offer(f" The day turns {weather}.", 1, "weather", weather)
-        offer(" Then", 12, "then", None)
-        if last not in ("question", "object", "person"):
+        if self.here in self.world.at:
+            offer(" Then", 6, "then", None)
+        if last != "scene":
+            for where in self.places:
+                if where != self.here and where in self.world.at:
+                    offer(self.lexicon.opening[where], 6, "scene", where)
+        if last not in ("question", "scene"):
             for opening, weight in self.question_openings():
                 offer(f" {opening}", weight, "question", opening)
 
     def offer_people(self, offer: Any, pronouns: dict | None = None) -> None:
-        """Offer the people who may act, by name and, where it is clear, by pronoun."""
+        """Offer the people here who may act, by name and, where clear, by pronoun."""
         if self.words >= MAX_WORDS and self.parts[-1] != " Then":
             return
-        for who, is_asleep in enumerate(self.world.is_asleep):
-            if is_asleep:
+        for who, at in enumerate(self.world.at):
+            if at != self.here:
+                continue
+            if self.world.is_asleep[who]:
                 offer(self.name(who), 4, "name", who)
             elif who in self.before:
                 pronoun = SUBJECT[self.gender(who)]
@@ -189,24 +212,11 @@ class Teller(Deeds, Questions):
         if self.world.is_asleep[who]:
             self.emit(".")
             return
-        sights = None
-        if kind in ("move", "follow"):
-            sights = self.sights(who)
-            if any(sights):
-                surfaces.append(", where")
-                weights.append(12)
         if self.verb_options(who, kind)[0]:
             surfaces.append(" and")
             weights.append(6)
         chosen = surfaces[self.say(surfaces, weights)] if len(surfaces) > 1 else None
         if chosen is None:
-            self.emit(".")
-        elif chosen == ", where":
-            self.emit(f" {SUBJECT[self.gender(who)]}")
-            self.mark("person", who, is_pronoun=True)
-            self.emit(" sees")
-            self.listing(*sights)
-            self.happen("see", who, value=(tuple(sights[0]), tuple(sights[1])))
             self.emit(".")
         elif chosen == " and":
             self.verb_phrase(who, kind)

@@ -8,7 +8,7 @@ from typing import Any
 from llmbook_utils.tinyworld.village import COLOURS, Village
 from llmbook_utils.tinyworld.world import Event, World
 
-MAX_PLACES = 4
+MAX_PLACES = 3
 SUBJECT = {"f": "she", "m": "he"}
 OBJECT = {"f": "her", "m": "him"}
 
@@ -21,6 +21,9 @@ class Lexicon:
         self.name = [f" {person.name}" for person in village.people]
         self.gender = [person.gender for person in village.people]
         self.place = [f" the {place.name}" for place in village.places]
+        self.opening = [
+            f" {p.preposition.capitalize()} the {p.name}" for p in village.places
+        ]
         self.within = [f" {p.preposition} the {p.name}" for p in village.places]
         self.noun = [f" the {thing.name}" for thing in village.things]
         self.coloured = [
@@ -91,6 +94,7 @@ class Voice:
         self.named_now: list[int] = []  # those of them that were named
         self.before: list[int] = []  # whom a pronoun may mean in the next sentence
         self.acted: int | None = None  # who acted in the sentence before
+        self.here: int | None = None  # where the scene is
         self.it: int | None = None  # the object that "it" means
         self.named: dict[tuple, Mention] = {}
         self._part = self._event = 0

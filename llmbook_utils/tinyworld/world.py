@@ -249,7 +249,7 @@ class World:
             Kinds that bring something in: ``person``, ``object``, ``weather``. That
             change the state: ``move``, ``follow``, ``take``, ``drop``, ``give``,
             ``swap``, ``look``, ``feel``, ``paint``, ``break``, ``mend``, ``sleep``,
-            ``wake``, ``sing``, ``weather``. That only tell: ``see``, ``ask``,
+            ``wake``, ``sing``, ``weather``. That only tell: ``scene``, ``ask``,
             ``question``.
         """
         _EFFECTS[event.kind](self, event)
@@ -341,7 +341,7 @@ _EFFECTS = {
     "wake": World._wake,
     "sing": World._sing,
     "weather": World._weather,
-    "see": World._tell,
+    "scene": World._tell,
     "ask": World._tell,
     "question": World._tell,
 }

@@ -10,7 +10,6 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from llmbook_utils import ladder as ladders
 from llmbook_utils import plot_style, plots, pretrained, tinyworld
 from llmbook_utils.bpe import BytePairTokenizer
 from llmbook_utils.evaluation import Interval, neural_bits, proportion_interval
@@ -25,6 +24,8 @@ from llmbook_utils.ladder import (
     describe,
     load,
     measure,
+    measuring,
+    picture,
     save,
     table,
 )
@@ -161,7 +162,7 @@ def test_smoothing_is_the_best_on_validation_stories(shipped: Path) -> None:
     for n in (1, 2):
         chosen = training.best_smoothing(n)
         costs = {}
-        for k in ladders.SMOOTHING:
+        for k in measuring.SMOOTHING:
             model, _ = training.fit(NGram(n, k))
             texts = map(training.tokenizer.decode, training.validation)
             costs[k] = model.bits(list(texts)).sum()
@@ -219,7 +220,7 @@ def test_stored_rungs_are_above_the_floor_and_have_their_recipes() -> None:
     ladder = load()
     names = [r.name for r in ladder.rungs]
     assert names[:4] == ["uniform", "unigram", "bigram", "Kneser-Ney 5-gram"]
-    assert set(names) <= set(ladders.BUILDERS)
+    assert set(names) <= set(measuring.BUILDERS)
     for found in ladder.rungs:
         assert found.excess.low > 0
         excess = found.bits.value - ladder.floor.value
@@ -304,16 +305,16 @@ def test_labels_keep_apart_and_stand_above_their_points() -> None:
     inside = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
     labels = [label for label in figure.layout.annotations if label.showarrow]
     heights = [inside / (high - low) * label.y - label.ay for label in labels]
-    assert all(label.ay < -ladders.LABEL / 2 for label in labels)
+    assert all(label.ay < -picture.LABEL / 2 for label in labels)
     gaps = -np.diff(heights)
-    assert (gaps >= ladders.LABEL - 1e-6).all() and len(gaps) == 9
+    assert (gaps >= picture.LABEL - 1e-6).all() and len(gaps) == 9
 
 
 def test_floor_is_seen_on_light_and_dark() -> None:
     """It is a colour of the palette, whose contrast is tested with the palette."""
-    assert ladders.FLOOR in plot_style.PALETTE
-    red, green, blue = (int(ladders.FLOOR[i : i + 2], 16) for i in (1, 3, 5))
-    assert ladders.FLOOR_BAND.startswith(f"rgba({red},{green},{blue},")
+    assert picture.FLOOR in plot_style.PALETTE
+    red, green, blue = (int(picture.FLOOR[i : i + 2], 16) for i in (1, 3, 5))
+    assert picture.FLOOR_BAND.startswith(f"rgba({red},{green},{blue},")
 
 
 def test_chart_in_words_and_without_rungs() -> None:
@@ -335,7 +336,7 @@ def test_table_and_chart_are_of_the_stored_ladder_by_default() -> None:
 
 def run(out: Path) -> int:
     options = ["--stories=12", "--samples=4", "--training-stories=60", "--seed=1"]
-    return ladders.main([*options, f"--out={out}"])
+    return measuring.main([*options, f"--out={out}"])
 
 
 def test_command_measures_all_rungs(
@@ -346,7 +347,7 @@ def test_command_measures_all_rungs(
     assert run(out) == 0
     ladder = load(out)
     by_name = {r.name: r for r in ladder.rungs}
-    assert set(by_name) == set(ladders.BUILDERS)
+    assert set(by_name) == set(measuring.BUILDERS)
     bits = [
         by_name[name].bits.value
         for name in ("uniform", "unigram", "bigram", "Kneser-Ney 5-gram")
@@ -378,7 +379,7 @@ def test_command_refuses_what_cannot_be_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "ladder.json"
-    assert ladders.main(["--stories=1", f"--out={out}"]) == 2
+    assert measuring.main(["--stories=1", f"--out={out}"]) == 2
     assert "two stories or more" in capsys.readouterr().err
     assert not out.exists()
 

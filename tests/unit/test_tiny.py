@@ -1,6 +1,7 @@
 """The shipped model: its recipe, how it is judged, and what it has to be good at."""
 
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,12 +12,15 @@ import torch
 
 from llmbook_utils import pretrained, story_scores
 from llmbook_utils.bpe import BytePairTokenizer
-from llmbook_utils.evaluation import induction_scores, neural_bits
+from llmbook_utils.evaluation import neural_bits
+from llmbook_utils.heads import induction_scores
 from llmbook_utils.models.gpt import GPT
 from llmbook_utils.tiny import growth, recipe
 from llmbook_utils.tiny.batches import IGNORED, StoryBatches
 from llmbook_utils.tiny.recipe import Recipe
 from llmbook_utils.tinyworld import parse, split_of, stories
+from llmbook_utils.tinyworld.village import VILLAGES
+from llmbook_utils.tinyworld.world import World
 
 TINY = Path(recipe.__file__).parent
 SMALL = Recipe(
@@ -31,7 +35,7 @@ SMALL = Recipe(
     first_rows=4,
     first_length=20,
     group=2,
-    exact_from=4,
+    glossed=0.5,
 )
 
 
@@ -57,10 +61,10 @@ def test_a_batch_depends_on_its_step_alone(tokenizer):
 
 
 def test_rows_are_stories_of_the_training_split_with_exact_probabilities(tokenizer):
-    batches = StoryBatches(tokenizer, SMALL)
+    small = replace(SMALL, glossed=0.0)
+    batches = StoryBatches(tokenizer, small)
     for step in (3, 4, 5):
         inputs, targets = batches(step)
-        assert (int(targets.max()) >= len(tokenizer)) == (step >= SMALL.exact_from)
         assert inputs.shape == targets.shape
         assert len(inputs) == SMALL.rows + SMALL.copy_rows
         for row, wanted in zip(inputs[: SMALL.rows], targets, strict=False):
@@ -77,8 +81,56 @@ def test_rows_are_stories_of_the_training_split_with_exact_probabilities(tokeniz
                     row_of = batches.table[target - len(tokenizer)]
                     assert row_of.sum() == pytest.approx(1, abs=1e-5)
                     bits += float(row_of[token].log2())
-            expected = story.log_prob if step >= SMALL.exact_from else 0.0
-            assert bits == pytest.approx(expected, abs=1e-3)
+            assert bits == pytest.approx(story.log_prob, abs=1e-3)
+
+
+def gloss_of(span, world):
+    """What has to follow a mention, by the state of the world."""
+    village = world.village
+    if span.kind == "person" and span.number < len(world.people):
+        gloss = f" {village.places[world.at[span.number]].name}"
+        if span.antecedent:  # he, she, him, her
+            return f" {village.people[world.people[span.number]].name}{gloss}"
+        return gloss
+    if span.kind == "thing" and span.number < len(world.things):
+        how, where = world.location(span.number)
+        if how == "held":
+            return f" {village.people[world.people[where]].name}"
+        return f" {village.places[where].name}"
+    return ""
+
+
+def test_glosses_tell_where_everybody_and_everything_is(tokenizer):
+    batches = StoryBatches(tokenizer, SMALL)
+    glossed_pronouns = 0
+    for seed in range(30):
+        told = batches.tell(random.Random(seed), is_glossed=True)
+        plain = batches.tell(random.Random(seed))
+        assert tokenizer.decode([told.start]) == "="
+        assert tokenizer.decode([plain.start]) == "<|endoftext|>"
+        assert len(told.ids) == len(told.forks)
+        story, left = parse(tokenizer.decode(plain.ids)), tokenizer.decode(told.ids)
+        end = 0
+        for span in story.spans:
+            said = story.text[end : span.end]
+            assert left.startswith(said)
+            left, end = left[len(said) :], span.end
+            events = story.sentences[span.sentence].events
+            world = World(VILLAGES["home"])
+            for sentence in story.sentences[: span.sentence]:
+                for event in sentence.events:
+                    world.apply(event)
+            possible = [gloss_of(span, world)]
+            for event in events[
+                :-1
+            ]:  # of two deeds, the second sees what the first did
+                world.apply(event)
+                possible.append(gloss_of(span, world))
+            gloss = max((g for g in possible if left.startswith(g)), key=len)
+            left = left[len(gloss) :]
+            glossed_pronouns += span.antecedent is not None
+        assert left == story.text[end:]
+    assert glossed_pronouns > 10
 
 
 def test_the_loss_is_the_cross_entropy_with_the_exact_probabilities(tokenizer):

@@ -1,6 +1,7 @@
 """TinyWorld: text and choices are one-to-one, and probabilities are exact."""
 
 import hashlib
+import itertools
 import math
 import random
 import re
@@ -25,7 +26,7 @@ from llmbook_utils.tinyworld.village import AWAY, HOME
 from llmbook_utils.tinyworld.world import World
 
 # of 200 stories with seed 0, from Python 3.11, 3.12 and 3.13
-GOLDEN = "d579a5530a6af239"
+GOLDEN = "532ab32a8d69b2e7"
 HE_SHE = {"He", "She", "he", "she"}
 WORD = re.compile(r"\w+|[^\w\s]|\n")
 
@@ -187,6 +188,22 @@ def test_states_follow_the_sentences():
                 assert place.name == found[2]
 
 
+def test_a_scene_lists_all_and_deeds_are_told_of_people_there():
+    for story in stories(100, "scenes"):
+        here, before = None, None
+        for sentence, state in zip(story.sentences, story.states, strict=True):
+            first = sentence.events[0] if sentence.events else None
+            if first and first.kind == "scene":
+                assert first.where != here
+                here = first.where
+                people = [who for who, at in enumerate(state.at) if at == here]
+                assert people
+                assert first.value == (tuple(people), tuple(state.lying(here)))
+            elif first and first.who is not None and here is not None:
+                assert before.at[first.who] == here
+            before = state
+
+
 def test_sentences_make_up_the_text():
     for story in stories(50, "sentences"):
         for sentence in story.sentences:
@@ -315,9 +332,9 @@ def test_the_floor_is_the_entropy_of_the_choices():
 
 
 def test_a_wished_number_of_people_and_objects():
-    for people in (2, 3, 4):
-        story = sample_story(people, n_people=people, n_objects=3)
-        assert (len(story.world.people), len(story.world.things)) == (people, 3)
+    for people, things in itertools.product((2, 3), repeat=2):
+        story = sample_story(people, n_people=people, n_objects=things)
+        assert (len(story.world.people), len(story.world.things)) == (people, things)
         assert story.log_prob == score(story.text)
 
 

@@ -18,8 +18,9 @@ from llmbook_utils.tinyworld.world import SENTIMENTS, WEATHERS
 SETTING = (
     "It is a rainy day. Mia is in the kitchen. Tom is in the kitchen. Ben is on the "
     "bridge. Mia has a red lamp. There is a blue kite in the kitchen. There is a "
-    "green kite on the bridge. That day,"
+    "green kite on the bridge."
 )
+DAY = f"{SETTING} That day, in the kitchen are Mia, Tom and the blue kite."
 
 
 @pytest.fixture(scope="module", params=list(VILLAGES))
@@ -37,7 +38,7 @@ def translated(text: str) -> list[str]:
 
 
 def test_the_setting_by_hand() -> None:
-    assert translated(SETTING.removesuffix(" That day,")) == [
+    assert translated(SETTING) == [
         "这一天是雨天。",
         "米娅在厨房里。",
         "汤姆在厨房里。",
@@ -52,74 +53,99 @@ def test_the_setting_by_hand() -> None:
     ("english", "expected"),
     [
         (
-            "Mia walks from the kitchen to the bridge, where she sees Ben and the "
-            "green kite.",
-            "这天，米娅从厨房走到了桥上，在那里她看见了本杰和绿色的风筝。",
+            "That day, in the kitchen are Mia, Tom and the blue kite.",
+            "这天，厨房里有米娅、汤姆和蓝色的风筝。",
+        ),
+        (
+            "That day, on the bridge are Ben and the green kite. Ben takes the green "
+            "kite. In the kitchen are Mia, Tom and the blue kite.",
+            "这天，桥上有本杰和绿色的风筝。|本杰拿起了绿色的风筝。|"
+            "厨房里有米娅、汤姆和蓝色的风筝。",
+        ),
+        (
+            "That day, on the bridge are Ben and the green kite. Ben runs from the "
+            "bridge to the well. At the well is Ben.",
+            "这天，桥上有本杰和绿色的风筝。|本杰从桥上跑到了水井旁。|水井旁有本杰。",
+        ),
+    ],
+)
+def test_scenes_by_hand(english: str, expected: str) -> None:
+    assert translated(f"{SETTING} {english}")[7:] == expected.split("|")
+
+
+@pytest.mark.parametrize(
+    ("english", "expected"),
+    [
+        (
+            "Mia walks from the kitchen to the bridge. On the bridge are Mia, Ben and "
+            "the green kite.",
+            "米娅从厨房走到了桥上。|桥上有米娅、本杰和绿色的风筝。",
         ),
         (
             "Tom picks up the blue kite and runs from the kitchen to the well. Then "
             "Mia follows Tom to the well.",
-            "这天，汤姆捡起了蓝色的风筝，并从厨房跑到了水井旁。|"
-            "然后米娅跟着汤姆去了水井旁。",
+            "汤姆捡起了蓝色的风筝，并从厨房跑到了水井旁。|然后米娅跟着汤姆去了水井旁。",
         ),
         (
             "Tom takes the blue kite and gives it to Mia. The day turns sunny. Mia "
             "gives the lamp to Tom.",
-            "这天，汤姆拿起了蓝色的风筝，并把它给了米娅。|天晴了。|米娅把灯给了汤姆。",
+            "汤姆拿起了蓝色的风筝，并把它给了米娅。|天晴了。|米娅把灯给了汤姆。",
         ),
         (
             "Mia drops the lamp. Tom takes the lamp. He puts the lamp down in the "
             "kitchen.",
-            "这天，米娅丢下了灯。|汤姆拿起了灯。|他把灯放在了厨房里。",
+            "米娅丢下了灯。|汤姆拿起了灯。|他把灯放在了厨房里。",
         ),
         (
             "Tom asks Mia where the green kite is, and she says that it is on the "
-            "bridge. Ben looks for the lamp, but it is not on the bridge.",
-            "这天，汤姆问米娅绿色的风筝在哪里，她说它在桥上。|"
+            "bridge. On the bridge are Ben and the green kite. Ben looks for the lamp, "
+            "but it is not on the bridge.",
+            "汤姆问米娅绿色的风筝在哪里，她说它在桥上。|桥上有本杰和绿色的风筝。|"
             "本杰寻找灯，但是它不在桥上。",
         ),
         (
-            "Tom looks for the lamp, but Mia has it. Ben looks for the green kite and "
+            "Tom looks for the lamp, but Mia has it. Mia looks for the blue kite and "
             "finds it.",
-            "这天，汤姆寻找灯，但是米娅拿着它。|本杰寻找绿色的风筝，并找到了它。",
+            "汤姆寻找灯，但是米娅拿着它。|米娅寻找蓝色的风筝，并找到了它。",
         ),
         (
-            "Ben is sad because nobody is with him. Mia is proud because she has the "
-            "lamp. Tom is worried because the day is rainy.",
-            "这天，本杰很难过，因为没有人和他在一起。|米娅很自豪，因为她拿着灯。|"
-            "汤姆很担心，因为外面在下雨。",
+            "Mia is proud because she has the lamp. Tom is worried because the day is "
+            "rainy. On the bridge are Ben and the green kite. Ben is sad because "
+            "nobody is with him.",
+            "米娅很自豪，因为她拿着灯。|汤姆很担心，因为外面在下雨。|"
+            "桥上有本杰和绿色的风筝。|本杰很难过，因为没有人和他在一起。",
         ),
         (
-            "Ben runs from the bridge to the kitchen, where he sees Mia, Tom and the "
-            "blue kite. What is the day like? The day is rainy.",
-            "这天，本杰从桥上跑到了厨房，在那里他看见了米娅、汤姆和蓝色的风筝。|"
-            "天气怎么样？外面在下雨。",
+            "Mia is happy because Tom is with her. What is the day like? The day is "
+            "rainy. Tom falls asleep in the kitchen.",
+            "米娅很高兴，因为汤姆和她在一起。|天气怎么样？外面在下雨。|"
+            "汤姆在厨房里睡着了。",
         ),
         (
             "Mia breaks the lamp. She mends the lamp. Is the lamp broken? No, the lamp "
             "is not broken.",
-            "这天，米娅弄坏了灯。|她修好了灯。|灯坏了吗？不，灯没有坏。",
+            "米娅弄坏了灯。|她修好了灯。|灯坏了吗？不，灯没有坏。",
         ),
         (
             "Mia paints the lamp pink. She breaks the lamp. Mia mends the lamp.",
-            "这天，米娅把灯涂成了粉色。|她弄坏了灯。|米娅修好了灯。",
+            "米娅把灯涂成了粉色。|她弄坏了灯。|米娅修好了灯。",
         ),
         (
             "Mia sings a new song: la mi ko ta. Mia sings again: la mi ko ta. Tom "
             "sings the song of Mia: la mi ko ta.",
-            "这天，米娅唱了一首新歌：啦咪科嗒。|米娅又唱了一遍：啦咪科嗒。|"
+            "米娅唱了一首新歌：啦咪科嗒。|米娅又唱了一遍：啦咪科嗒。|"
             "汤姆唱了米娅的歌：啦咪科嗒。",
         ),
         (
             "Tom takes the blue kite. Mia trades the lamp with Tom for the blue kite. "
-            "Ben falls asleep on the bridge. Ben wakes up.",
-            "这天，汤姆拿起了蓝色的风筝。|米娅用灯跟汤姆换了蓝色的风筝。|"
-            "本杰在桥上睡着了。|本杰醒了。",
+            "Mia falls asleep in the kitchen. Mia wakes up.",
+            "汤姆拿起了蓝色的风筝。|米娅用灯跟汤姆换了蓝色的风筝。|"
+            "米娅在厨房里睡着了。|米娅醒了。",
         ),
     ],
 )
 def test_the_body_by_hand(english: str, expected: str) -> None:
-    assert translated(f"{SETTING} {english}")[7:] == expected.split("|")
+    assert translated(f"{DAY} {english}")[8:] == expected.split("|")
 
 
 @pytest.mark.parametrize(
@@ -154,8 +180,9 @@ def test_the_body_by_hand(english: str, expected: str) -> None:
 )
 def test_questions_by_hand(english: str, expected: str) -> None:
     text = (
-        f"{SETTING} Mia breaks the lamp. Ben sings a new song: si na mo li. Ben falls "
-        "asleep on the bridge. Ben wakes up. Tom is worried because the day is rainy."
+        f"{DAY} Mia breaks the lamp. Tom is worried because the day is rainy. On the "
+        "bridge are Ben and the green kite. Ben sings a new song: si na mo li. Ben "
+        "falls asleep on the bridge. Ben wakes up."
     )
     assert translated(f"{text} {english}")[-1] == expected
 

@@ -29,7 +29,8 @@ TASKS = (
 SETTING = (
     "It is a rainy day. Mia is in the kitchen. Tom is in the kitchen. Ben is on the "
     "bridge. Mia has a red lamp. There is a blue kite in the kitchen. There is a "
-    "green kite on the bridge. That day, Tom is worried because the day is rainy."
+    "green kite on the bridge. That day, in the kitchen are Mia, Tom and the blue "
+    "kite. Tom is worried because the day is rainy."
 )
 
 
@@ -187,7 +188,7 @@ def test_a_pronoun_means_the_last_name_of_its_entity(told: list[Story]) -> None:
         # "It is a sunny day" has the only "it" that means nothing
         words = re.findall(r"\b(?:he|him|she|her|it)\b", story.text.lower())
         assert len(found.pronouns) == len(words) - 1
-    assert n_pronouns > 3 * len(told)
+    assert n_pronouns > 2 * len(told)
 
 
 # -- sentiment -------------------------------------------------------------------------
@@ -210,7 +211,7 @@ def test_moods_decide_the_sentiment(told: list[Story]) -> None:
 
 
 def test_sentiment_is_half_neutral_and_in_order() -> None:
-    found = list(tasks.sentiment(60))
+    found = list(tasks.sentiment(100))
     count = Counter(example.label for example in found)
     assert count["neutral"] == count["positive"] + count["negative"] > 50
     assert min(count.values()) > 10
@@ -273,11 +274,12 @@ def test_summaries_are_true(told: list[Story]) -> None:
 
 def test_the_summary_is_about_the_one_who_acts_most() -> None:
     text = SETTING + (
-        " Ben takes the green kite. He runs from the bridge to the kitchen. Mia gives "
-        "the lamp to Ben. Tom takes the blue kite. Ben breaks the lamp. Then he mends "
-        "the lamp. Ben walks from the kitchen to the bridge. Mia is happy because Tom "
-        "is with her. Tom sings a new song: la mi ko ta. Ben falls asleep on the "
-        "bridge.\nWhere is Tom? Tom is in the kitchen.\nThe end.\n"
+        " On the bridge are Ben and the green kite. Ben takes the green kite. He runs "
+        "from the bridge to the kitchen. In the kitchen are Mia, Tom, Ben and the blue "
+        "kite. Mia gives the lamp to Ben. Tom takes the blue kite. Ben breaks the "
+        "lamp. Then he mends the lamp. Ben walks from the kitchen to the bridge. On "
+        "the bridge is Ben. Ben falls asleep on the bridge.\n"
+        "Where is Tom? Tom is in the kitchen.\nThe end.\n"
     )
     assert tasks.summary(parse(text)) == (
         "In the end Ben, who started on the bridge, is there again and has the lamp "
@@ -369,17 +371,22 @@ def test_verify_write_compares_deeds(wanted: str, answer: str, is_right: bool) -
 @pytest.mark.parametrize(
     ("answer", "is_right"),
     [
-        ("Ben is sad because nobody is with him.", True),
         ("Mia gives the lamp to Tom.", True),
+        ("Then Mia gives the lamp to Tom.", True),
+        ("The day turns sunny.", True),
+        ("On the bridge are Ben and the green kite.", True),
+        ("On the bridge is Ben.", False),  # the kite is there too
+        ("Ben is sad because nobody is with him.", False),  # not in this scene
+        ("Ben takes the green kite.", False),
         ("Tom gives the lamp to Mia.", False),  # Mia holds it
         ("Ben sees Mia.", False),
         ("Where is Mia? Mia is in the kitchen.", False),  # a question
-        ("Mia gives the lamp to Tom. Ben takes the green kite.", False),
+        ("Mia gives the lamp to Tom. Tom takes the blue kite.", False),
         ("The end.", False),
     ],
 )
 def test_verify_continue(answer: str, is_right: bool) -> None:
-    task = Instruction("", SETTING, "Ben takes the green kite.", "continue", "home")
+    task = Instruction("", SETTING, "Tom takes the blue kite.", "continue", "home")
     assert verify(task, answer) is is_right
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from llmbook_utils.tinyworld.sampling import check_count, stories
 from llmbook_utils.tinyworld.story import Story
 from llmbook_utils.tinyworld.tasks.common import (
-    body_of,
+    moments_of,
     pick,
     teller_after,
 )
@@ -48,8 +48,9 @@ def questions(story: Story, extra: int = 2) -> list[QuestionAnswer]:
         Of any village.
     extra : int
         How many to add. Each is asked after a sentence of the body that is drawn at
-        random, but is no question; its kind is drawn among those that make sense then.
-        "Why" is asked only while the cause still holds. The story decides the draw.
+        random, but is neither a scene nor a question; its kind is drawn among those
+        that make sense then. "Why" is asked only while the cause still holds. The story
+        decides the draw.
 
     Returns
     -------
@@ -69,9 +70,7 @@ def questions(story: Story, extra: int = 2) -> list[QuestionAnswer]:
             QuestionAnswer(context, asked.question, asked.answer, asked.kind, True)
         )
     rng = random.Random(story.text)
-    moments = [
-        i for i in body_of(story) if story.sentences[i].events[0].kind != "question"
-    ]
+    moments = moments_of(story)
     for _ in range(extra):
         moment = pick(rng, moments)
         teller, _ = teller_after(story, moment)

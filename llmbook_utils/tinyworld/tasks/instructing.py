@@ -14,10 +14,12 @@ from llmbook_utils.tinyworld.tasks.asking import ask
 from llmbook_utils.tinyworld.tasks.common import (
     body_of,
     join_names,
+    moments_of,
     pick,
     teller_after,
 )
-from llmbook_utils.tinyworld.world import Event
+from llmbook_utils.tinyworld.village import VILLAGES
+from llmbook_utils.tinyworld.world import Event, World
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,8 @@ def _input(story: Story, number: int) -> str:
 
 def _write(story: Story, rng: random.Random) -> tuple | None:
     """Ask for what the story does in one of its sentences."""
-    # the first sentence of the body is left out: it needs the words "That day,"
-    deeds = [
-        i for i in body_of(story)[1:] if story.sentences[i].events[0].kind in _DEEDS
-    ]
+    # the one who acts is in the scene: the story tells the deed at this moment
+    deeds = [i for i in body_of(story) if story.sentences[i].events[0].kind in _DEEDS]
     if not deeds:
         return None
     number = pick(rng, deeds)
@@ -102,6 +102,7 @@ _DEEDS = {
 
 
 def _continue(story: Story, rng: random.Random) -> tuple | None:
+    # the first scene is left out: it needs the words "That day,"
     told = [
         i for i in body_of(story)[1:] if story.sentences[i].events[0].kind != "question"
     ]
@@ -113,7 +114,7 @@ def _continue(story: Story, rng: random.Random) -> tuple | None:
 
 
 def _where(story: Story, rng: random.Random) -> tuple:
-    number = pick(rng, body_of(story))
+    number = pick(rng, moments_of(story))
     world = story.states[number]
     subjects = [("where_person", who) for who in range(len(world.people))]
     subjects += [("where", what) for what in range(len(world.things))]
@@ -175,8 +176,8 @@ def verify(instruction: Instruction, answer: str) -> bool:
         From `instructions`.
     answer : str
         ``write`` and ``continue`` want one sentence that `check` finds true after the
-        input, and no question. ``where`` wants the place
-        ("in the barn"), with the holder or without; in a whole sentence or not.
+        input, and no question; who acts in it is in the scene. ``where`` wants the
+        place ("in the barn"), with the holder or without; in a whole sentence or not.
         ``people`` and ``has`` want a list: commas and "and", in any order. Capitals,
         articles and the last full stop of ``where`` and of lists don't matter.
 
@@ -241,8 +242,18 @@ def _key(event: Event) -> tuple:
 
 
 def _next_events(instruction: Instruction, answer: str) -> tuple[Event, ...]:
-    """Return what one true sentence tells after the input; nothing if it is not one."""
+    """Return what one true sentence tells after the input.
+
+    Nothing, if it is not one, or tells of somebody who is not in the scene.
+    """
     village = instruction.village
     before = check(instruction.input, village).verdicts
     verdicts = check(f"{instruction.input} {answer.strip()}", village).verdicts
-    return verdicts[-1].events if len(verdicts) == len(before) + 1 else ()
+    if len(verdicts) != len(before) + 1 or not verdicts[-1].events:
+        return ()
+    world, here = World(VILLAGES[village]), None
+    for event in (event for verdict in before for event in verdict.events):
+        world.apply(event)
+        here = event.where if event.kind == "scene" else here
+    who = verdicts[-1].events[0].who
+    return verdicts[-1].events if who is None or world.at[who] == here else ()

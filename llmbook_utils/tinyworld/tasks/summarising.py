@@ -13,7 +13,7 @@ from llmbook_utils.tinyworld.tasks.common import (
     teller_after,
 )
 
-_TOLD_ONLY = frozenset({"person", "object", "weather", "see", "question"})
+_TOLD_ONLY = frozenset({"person", "object", "weather", "scene", "question"})
 
 
 @dataclass(frozen=True)
