@@ -25,12 +25,12 @@ def sample(count: int) -> tuple[float, float]:
     return size / 1e6, time.perf_counter() - began
 
 
-def make_dataset(megabytes: float, processes: int) -> tuple[float, float, float]:
+def make_dataset(number: int, processes: int) -> tuple[float, float, float]:
     """Make a dataset; return its megabytes, the seconds, the peak memory in MB."""
     import datasets
 
     datasets.disable_progress_bars()
-    each = int(megabytes * 1e6 / 630 / processes)  # characters of a story
+    each = round(number / processes)
     with tempfile.TemporaryDirectory() as cache:
         began = time.perf_counter()
         made = datasets.Dataset.from_generator(
@@ -59,8 +59,9 @@ def main(arguments: list[str]) -> None:
         found.append([str(count), f"{megabytes:.1f}", f"{seconds:.1f}", rate])
     print(table(["stories", "MB", "seconds", "MB a second"], found))
     found = []
-    for megabytes in (args.megabytes / 10, args.megabytes):
-        size, seconds, peak = make_dataset(megabytes, processes=2)
+    wished = args.megabytes / megabytes * count  # stories
+    for number in (wished / 10, wished):
+        size, seconds, peak = make_dataset(round(number), processes=2)
         found.append([f"{size:.1f}", f"{seconds:.1f}", f"{peak:.0f}"])
     print()
     print(table(["dataset, MB", "seconds, 2 processes", "largest process, MB"], found))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     pass
 
 STORED = Path(__file__).with_name("ladder.json")
-MAX_TOKENS = 1000  # of a sampled story; TinyWorld's have about 160
+MAX_TOKENS = 1000  # of a sampled story; TinyWorld's have about 135
 
 
 class TextModel(Protocol):
