@@ -257,6 +257,6 @@ same stories: {floor[0]:.4f}. Intervals hold 95% of the time.
 
 ## Not for
 
-Anything outside TinyWorld. It knows some 350 words, and people of two genders in one
+Anything outside TinyWorld. It knows some 240 words, and people of two genders in one
 village; it was not taught anything about the world that we live in.
 """

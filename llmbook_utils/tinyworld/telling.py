@@ -4,8 +4,8 @@
 the English words; what happens in the village is left to `world.World`.
 
 Every clause states something that the state of the world decides (from where somebody
-walks, who is seen there, whether the search succeeds), so that a model which predicts
-the text has to keep track of the world.
+walks, who and what is at a place, whether the search succeeds), so that a model which
+predicts the text has to keep track of the world.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from random_models import random_gpt2
 
 from llmbook_utils.bpe import BytePairTokenizer
 from llmbook_utils.evaluation import (
@@ -24,20 +24,6 @@ TEXTS = ["Tom takes the lamp.\n", "", "The lamp is in the shed.\n" * 3, "Mia 说
 @pytest.fixture(scope="module")
 def tokenizer() -> BytePairTokenizer:
     return BytePairTokenizer.train(TEXTS, vocab_size=270)
-
-
-def random_gpt2(vocab_size: int = 270) -> GPT2LMHeadModel:
-    """Two layers of three heads, far from uniform."""
-    torch.manual_seed(0)
-    config = GPT2Config(
-        vocab_size=vocab_size,
-        n_positions=96,
-        n_embd=24,
-        n_layer=2,
-        n_head=3,
-        initializer_range=0.5,
-    )
-    return GPT2LMHeadModel(config)
 
 
 # -- intervals ---------------------------------------------------------------------

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from random_models import random_gpt2
 
 from llmbook_utils import heads
 from llmbook_utils.heads import (
@@ -17,20 +17,6 @@ from llmbook_utils.heads import (
     pronoun_scores,
     token_positions,
 )
-
-
-def random_gpt2(vocab_size: int = 270) -> GPT2LMHeadModel:
-    """Two layers of three heads, far from uniform."""
-    torch.manual_seed(0)
-    config = GPT2Config(
-        vocab_size=vocab_size,
-        n_positions=96,
-        n_embd=24,
-        n_layer=2,
-        n_head=3,
-        initializer_range=0.5,
-    )
-    return GPT2LMHeadModel(config)
 
 
 def even_attention(T: int, n_layer: int = 2, n_head: int = 3) -> np.ndarray:
