@@ -1,7 +1,6 @@
 """Every script, style and font comes from this machine's own packages."""
 
 import importlib.util
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,9 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.fileutil import copy_asset
 
+import llmbook_utils.attention_view  # noqa: F401 (its kind enters KINDS)
 from llmbook_utils.widgets import KINDS
-from llmbook_utils.widgets.explorer import CORE_SCRIPT, STYLES
+from llmbook_utils.widgets.explorer import CORE_SCRIPT, STYLES, static_text
 
 FONTS = {
     "font_source_serif_pro": ("Regular", "It", "Semibold", "SemiboldIt"),
@@ -51,10 +51,11 @@ def copy_assets(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.format != "html":
         return
     static = Path(app.outdir, "_static")
-    widgets = resources.files("llmbook_utils.widgets").joinpath("static")
-    scripts = [script for kind in KINDS.values() for script in kind.scripts]
-    for name in (*STYLES, CORE_SCRIPT, *scripts):
-        (static / name).write_bytes(widgets.joinpath(name).read_bytes())
+    files = {name: static_text(name) for name in (*STYLES, CORE_SCRIPT)}
+    for kind in KINDS.values():
+        files |= kind.page_files()
+    for name, text in files.items():
+        (static / name).write_text(text, encoding="utf-8")
     plotly = package_folder("plotly", "plotly") / "package_data" / PLOTLY_FILE
     copy_asset(str(plotly), str(static))
     mathjax = package_folder("sphinx-mathjax-offline", "sphinx-mathjax-offline")

@@ -119,6 +119,11 @@ class Explorer(ABC):
     def live(self) -> Any:
         """Build ipywidgets that compute with the kernel."""
 
+    @classmethod
+    def page_files(cls) -> dict[str, str]:
+        """Collect the files that the book's pages share, by name."""
+        return {name: static_text(name) for name in cls.scripts}
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.data['name']!r})"
 

@@ -1,0 +1,574 @@
+"""Attention views in the browser: on pages, in frames, from a disk, by keyboard."""
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import conftest
+import nbformat
+import numpy as np
+import pytest
+import specimen
+import torch
+from conftest import Visit, run_build, serve
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from playwright.sync_api import Browser, Frame, Page, expect
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from llmbook_utils.attention_view import (
+    AttentionView,
+    document,
+    head_view,
+    model_view,
+    neuron_view,
+)
+from llmbook_utils.widgets.explorer import CORE_SCRIPT, STYLES, static_text
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+TOKENS = ["The", HOSTILE, "ca", "t", "a&b", "中文"]
+VIEWS = {"head": head_view, "model": model_view, "neuron": neuron_view}
+
+
+class Fixed:
+    """A tokenizer of a few tokens, some of which would break a careless page."""
+
+    def encode(self, text: str) -> list[int]:
+        return list(range(len(TOKENS)))
+
+    def decode(self, ids: list[int]) -> str:
+        return TOKENS[ids[0]]
+
+
+def model() -> GPT2LMHeadModel:
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 8, "n_positions": 8, "n_layer": 3, "n_head": 4}
+    config = GPT2Config(**sizes, n_embd=32, bos_token_id=0, eos_token_id=0)
+    config.initializer_range = 0.4
+    config._attn_implementation = "eager"
+    return GPT2LMHeadModel(config).eval()
+
+
+def make(view: str, **more: object) -> AttentionView:
+    return VIEWS[view](model(), "text", Fixed(), **more)
+
+
+def weights() -> np.ndarray:
+    """The weights that the views show: (n_layer, n_head, T, T)."""
+    with torch.no_grad():
+        layers = model()(torch.arange(6)[None], output_attentions=True).attentions
+    return torch.cat(layers).numpy()
+
+
+def write_page(folder: Path, *views: AttentionView) -> str:
+    """Write a page as the book has it, without the book; return its name."""
+    static = folder / "_static"
+    static.mkdir(parents=True, exist_ok=True)
+    files = {name: static_text(name) for name in (*STYLES, CORE_SCRIPT)}
+    for name, text in (files | AttentionView.page_files()).items():
+        (static / name).write_text(text, encoding="utf-8")
+    head = "".join(f'<link rel=stylesheet href="_static/{name}">' for name in STYLES)
+    for name in (CORE_SCRIPT, *AttentionView.scripts):
+        head += f'<script defer src="_static/{name}"></script>'
+    body = "".join(AttentionView.fragment(view.data) for view in views)
+    (folder / "page.html").write_text(
+        '<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8">'
+        f'<link rel="icon" href="data:,"><title>Page</title>{head}'
+        "<style>body{background:var(--lb-paper)}</style>"
+        f"<body>{body}",
+        encoding="utf-8",
+    )
+    return "page.html"
+
+
+@contextlib.contextmanager
+def visiting(browser: Browser, address: str, **more: object) -> Iterator[Visit]:
+    """Open an address; nothing may leave, fail, complain, or raise an alert."""
+    context = browser.new_context(
+        **{"viewport": {"width": 1280, "height": 900}, **more}
+    )
+    visit = Visit(context.new_page())
+    home = re.match(r"\w+://[^/]*", address)[0]
+    visit.watch(home)
+    alerts = []
+    visit.page.on("dialog", lambda d: (alerts.append(d.message), d.dismiss()))
+    visit.page.goto(address)
+    try:
+        yield visit
+        assert (visit.outside, visit.failed, visit.errors) == ([], [], [])
+        assert alerts == []
+    finally:
+        context.close()
+
+
+def frame_of(page: Page, number: int = 0) -> Frame:
+    """Wait until a view's frame has drawn, and give it."""
+    box = page.locator(".lb-attention").nth(number)
+    box.scroll_into_view_if_needed()
+    frame = box.locator("iframe[data-ready=yes]")
+    frame.wait_for()
+    return frame.element_handle().content_frame()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with the three views, and the first of them again."""
+    folder = tmp_path_factory.mktemp("page")
+    write_page(folder, *(make(view) for view in (*VIEWS, "head")))
+    return folder
+
+
+@pytest.fixture(params=["http", "file"])
+def address(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    if request.param == "file":
+        yield (folder / "page.html").as_uri()
+    else:
+        with serve(folder) as url:
+            yield f"{url}/page.html"
+
+
+def lines(frame: Frame, selector: str) -> list[float]:
+    return frame.locator(selector).evaluate_all("all => all.map((e) => e.__data__)")
+
+
+def check_drawing(frame: Frame, view: str) -> None:
+    """What bertviz drew from is what the model attended to, to three digits."""
+    wanted = weights()
+    if view == "model":
+        got = lines(frame, "#vis svg > g line")
+    elif view == "head":
+        wanted, got = wanted[0], lines(frame, "#attention line")
+    else:
+        wanted, got = wanted[0, 0], lines(frame, "#collapsed .attn-line-group line")
+    assert np.abs(np.array(got) - wanted.ravel()).max() <= 0.00051
+
+
+def words(frame: Frame, view: str) -> list[str]:
+    """Read the left tokens, opening what hides them."""
+    if view == "model":
+        frame.get_by_role("button", name="Layer 0, head 0").click()
+    where = {"head": "#left text", "model": "g.detail text.token"}
+    where["neuron"] = "#collapsed #leftText text"
+    found = frame.locator(where[view]).all_text_contents()
+    return found[: len(TOKENS)]
+
+
+def test_page_draws_all_views_over_http_and_from_a_disk(
+    address: str, browser: Browser
+) -> None:
+    with visiting(browser, address) as visit:
+        for number, view in enumerate((*VIEWS, "head")):
+            frame = frame_of(visit.page, number)
+            check_drawing(frame, view)
+            assert words(frame, view) == TOKENS
+            assert frame.locator("img, iframe").count() == 0
+            assert frame.evaluate("window.origin") == "null"
+        assert visit.page.locator("img").count() == 0
+        # Two frames, the first view twice: each has its own heads.
+        frame_of(visit.page).get_by_role("checkbox", name="Head 1").click()
+        other = frame_of(visit.page, 3).get_by_role("checkbox", name="Head 1")
+        expect(other).to_have_attribute("aria-checked", "true")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_frame_is_as_high_as_its_content(
+    folder: Path, browser: Browser, width: int
+) -> None:
+    address = (folder / "page.html").as_uri()
+    size = {"width": width, "height": 900}
+    with visiting(browser, address, viewport=size) as visit:
+        for number, view in enumerate(VIEWS):
+            frame = frame_of(visit.page, number)
+            for _ in range(2):
+                visit.page.wait_for_timeout(150)
+                outer = frame.frame_element().bounding_box()["height"]
+                content = frame.evaluate("document.documentElement.scrollHeight")
+                body = frame.evaluate("document.body.getBoundingClientRect().height")
+                assert content <= outer + 1 and outer - body <= 2, view
+                if view == "neuron":
+                    frame.get_by_role("button", name="queries and keys").click()
+        overflow = "document.documentElement.scrollWidth - innerWidth"
+        assert visit.page.evaluate(overflow) <= 0
+
+
+def test_frame_follows_the_theme_and_keeps_the_choice(
+    folder: Path, browser: Browser
+) -> None:
+    with visiting(browser, (folder / "page.html").as_uri()) as visit:
+        frame = frame_of(visit.page)
+        frame.locator("#layer").select_option("2")
+        frame.get_by_role("checkbox", name="Head 1").click()
+        neuron = frame_of(visit.page, 2)
+        neuron.locator("#att_head").select_option("3")
+        neuron.get_by_role("button", name="Show queries and keys").click()
+        root = "document.documentElement.dataset.theme"
+        for theme in ("dark", "light"):
+            visit.page.evaluate(f"{root} = '{theme}'")
+            for number in range(3):
+                drawn = frame_of(visit.page, number)
+                drawn.wait_for_function(f"{root} === '{theme}'")
+                assert_readable(drawn)
+            assert frame.locator("#layer").input_value() == "2"
+            off = frame.get_by_role("checkbox", name="Head 1")
+            expect(off).to_have_attribute("aria-checked", "false")
+            assert neuron.locator("#att_head").input_value() == "3"
+            button = neuron.get_by_role("button", name="Hide queries and keys")
+            expect(button).to_have_attribute("aria-expanded", "true")
+
+
+CONTRAST = """nodes => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((x) => x / 255)
+      .map((x) => (x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+  };
+  const paper = light(getComputedStyle(document.body).backgroundColor);
+  return nodes.map((node) => {
+    const style = getComputedStyle(node);
+    const ink = light(node.matches("text") ? style.fill : style.color);
+    const marks = !node.matches("text") ? []
+      : [...node.parentNode.querySelectorAll("rect.background, .highlight")]
+      .map((mark) => light(getComputedStyle(mark).fill));
+    return Math.min(...[paper, ...marks].map(
+      (ground) => Math.max(ink, ground) / Math.min(ink, ground)));
+  });
+}"""
+
+
+def assert_readable(frame: Frame) -> None:
+    """Text has a contrast of 4.5 on the paper, and on the mark of what is chosen."""
+    ratios = frame.locator("svg text, label, button, #told").evaluate_all(CONTRAST)
+    assert len(ratios) > 8 and min(ratios) >= 4.5
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_head_view_by_keyboard(folder: Path, browser: Browser) -> None:
+    with visiting(browser, (folder / "page.html").as_uri()) as visit:
+        frame = frame_of(visit.page)
+        frame.locator("#layer").focus()
+        press(visit.page, "ArrowDown")
+        assert frame.locator("#layer").input_value() == "1"
+        told = frame.locator("#told")
+        press(visit.page, "Tab")
+        expect(frame.locator(":focus")).to_have_attribute("aria-label", "The")
+        press(visit.page, "ArrowDown", "ArrowDown", "ArrowDown")
+        mean = weights()[1].mean(0)[3]
+        best = int(mean.argmax())
+        expect(told).to_contain_text(f"t looks at: {TOKENS[best]} {mean[best]:.2f}")
+        expect(told).to_contain_text("mean of 4 heads")
+        visible = frame.locator("#attention line[visibility=visible]")
+        expect(visible).to_have_count(4 * len(TOKENS))
+        press(visit.page, "Tab", "Tab")
+        expect(frame.locator(":focus")).to_have_attribute("aria-label", "Head 0")
+        press(visit.page, "Enter", "ArrowRight", "Space", "ArrowRight", "Enter")
+        shown = frame.get_by_role("checkbox", checked=True)
+        expect(shown).to_have_count(1)
+        expect(shown).to_have_attribute("aria-label", "Head 3")
+        press(visit.page, "Shift+Tab", "Shift+Tab")
+        one = weights()[1, 3, 3]
+        best = int(one.argmax())
+        expect(told).to_have_text(
+            re.compile(rf"t looks at: {re.escape(TOKENS[best])} {one[best]:.2f}")
+        )
+        expect(told).not_to_contain_text("mean")
+
+
+def test_model_view_by_keyboard(folder: Path, browser: Browser) -> None:
+    with visiting(browser, (folder / "page.html").as_uri()) as visit:
+        frame = frame_of(visit.page, 1)
+        frame.get_by_role("button", name="Layer 0, head 0").focus()
+        press(visit.page, "ArrowDown", "ArrowDown", "ArrowRight", "Enter")
+        heading = frame.locator("text.detail")
+        expect(heading).to_have_text("Layer 2, Head 1")
+        tile = frame.get_by_role("button", name="Layer 2, head 1")
+        expect(tile).to_have_attribute("aria-pressed", "true")
+        frame.get_by_role("button", name="The", exact=True).focus()
+        press(visit.page, "End")
+        row = weights()[2, 1, -1]
+        best = int(row.argmax())
+        told = f"中文 looks at: {TOKENS[best]} {row[best]:.2f}"
+        expect(frame.locator("#told")).to_contain_text(told)
+        tile.focus()
+        press(visit.page, "Enter")
+        expect(heading).to_have_count(0)
+        # What is enlarged encloses its longest token.
+        press(visit.page, "Enter")
+        frame.locator("rect.detail").wait_for()
+        box = frame.locator("rect.detail").bounding_box()
+        for text in frame.locator("g.detail text").all():
+            inner = text.bounding_box()
+            assert box["x"] <= inner["x"]
+            assert inner["x"] + inner["width"] <= box["x"] + box["width"]
+
+
+def test_neuron_view_by_keyboard(folder: Path, browser: Browser) -> None:
+    with visiting(browser, (folder / "page.html").as_uri()) as visit:
+        frame = frame_of(visit.page, 2)
+        frame.locator("#layer").select_option("1")
+        frame.locator("#att_head").select_option("2")
+        expect(frame.locator("#expanded")).to_be_hidden()
+        button = frame.get_by_role("button", name="Show queries and keys")
+        button.focus()
+        press(visit.page, "Enter", "Tab", "ArrowDown", "ArrowDown")
+        expect(frame.locator("#collapsed")).to_be_hidden()
+        row = weights()[1, 2, 2]
+        best = int(row.argmax())
+        told = f"ca looks at: {TOKENS[best]} {row[best]:.2f}"
+        expect(frame.locator("#told")).to_contain_text(told)
+        # bertviz computes q k / sqrt(d) from what is stored; its softmax is the row.
+        scores = lines(frame, "#expanded .dotproduct")[:3]
+        made = np.exp(scores) / np.exp(scores).sum()
+        assert np.abs(made - row[:3]).max() < 0.02
+        press(visit.page, "Enter")
+        expect(frame.locator("#expanded")).to_be_hidden()
+
+
+def test_touch_and_mouse(folder: Path, browser: Browser) -> None:
+    with visiting(browser, (folder / "page.html").as_uri(), has_touch=True) as visit:
+        frame = frame_of(visit.page)
+        token = frame.locator("#left").get_by_role("button", name="ca", exact=True)
+        token.tap()
+        expect(frame.locator("#told")).to_contain_text("ca looks at")
+        frame.locator("#right").get_by_role("button", name="The").hover()
+        expect(frame.locator("#told")).to_contain_text("The is looked at by")
+        frame.get_by_role("checkbox", name="Head 2").dblclick()
+        expect(frame.get_by_role("checkbox", checked=True)).to_have_count(1)
+
+
+def test_sentence_pair_and_parts(browser: Browser, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    whole = [rng.dirichlet(np.ones(5), (2, 5)) for _ in range(2)]
+    cross = [rng.dirichlet(np.ones(5), (2, 3)) for _ in range(2)]
+    pair = {"sentence_b_start": 2}
+    tokens = (list("abcde"), list("xyz"))
+    parts = {"encoder": whole, "cross": cross}
+    write_page(
+        tmp_path,
+        head_view(whole, list("abcde"), **pair),
+        model_view(parts, tokens),
+        head_view(parts, tokens, layers=[1]),
+    )
+    with visiting(browser, (tmp_path / "page.html").as_uri()) as visit:
+        frame = frame_of(visit.page)
+        frame.locator("#part").select_option(label="Sentence A to B")
+        got = lines(frame, "#attention line")
+        wanted = whole[0][:, :2, 2:].ravel()
+        assert np.abs(np.array(got) - wanted).max() <= 0.00051
+        frame = frame_of(visit.page, 1)
+        frame.locator("#part").select_option(label="Cross")
+        got = lines(frame, "#vis svg > g line")
+        assert np.abs(np.array(got) - np.ravel(cross)).max() <= 0.00051
+        frame = frame_of(visit.page, 2)
+        assert frame.locator("#layer option").all_text_contents() == ["1"]
+        frame.locator("#part").select_option(label="Cross")
+        assert frame.locator("#left text").all_text_contents() == list("xyz")
+        assert frame.locator("#right text").all_text_contents() == list("abcde")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_saved_file_and_live_output_need_nothing_else(
+    view: str, browser: Browser, tmp_path: Path
+) -> None:
+    made = make(view)
+    saved = made.save(tmp_path / "saved.html")
+    with visiting(browser, saved.as_uri(), offline=True, color_scheme="dark") as visit:
+        frame = visit.page.main_frame
+        check_drawing(frame, view)
+        assert words(frame, view) == TOKENS
+        assert frame.locator("html").get_attribute("data-theme") == "dark"
+        assert_readable(frame)
+    policy = "script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
+    live = document.live_html(made.data)
+    page = tmp_path / "live.html"
+    page.write_text(
+        '<!doctype html><meta charset="utf-8">'
+        '<meta http-equiv="Content-Security-Policy"'
+        f' content="{policy}default-src \'none\'"><body data-jp-theme-light="false">'
+        + live
+        * 2,
+        encoding="utf-8",
+    )
+    with visiting(browser, page.as_uri(), offline=True) as visit:
+        for number in range(2):
+            iframe = visit.page.locator("iframe[data-ready=yes]").nth(number)
+            iframe.scroll_into_view_if_needed()
+            frame = iframe.element_handle().content_frame()
+            frame.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+            check_drawing(frame, view)
+            assert words(frame, view) == TOKENS
+
+
+def test_views_are_accessible(folder: Path, browser: Browser, axe: str) -> None:
+    with visiting(browser, (folder / "page.html").as_uri()) as visit:
+        for number, view in enumerate(VIEWS):
+            frame = frame_of(visit.page, number)
+            words(frame, view)
+            frame.evaluate(axe)
+            # A frame is a part of a page, which has the heading.
+            options = "{rules: {'page-has-heading-one': {enabled: false}}}"
+            found = frame.evaluate(f"axe.run({options}).then((r) => r.violations)")
+            assert [(v["id"], v["nodes"][0]["html"]) for v in found] == []
+
+
+def test_picture_stands_without_javascript_and_on_paper(
+    folder: Path, browser: Browser
+) -> None:
+    address = (folder / "page.html").as_uri()
+    with visiting(browser, address, java_script_enabled=False) as visit:
+        expect(visit.page.locator(".lb-static svg").first).to_be_visible()
+    with visiting(browser, address) as visit:
+        frame_of(visit.page)
+        picture = visit.page.locator(".lb-static").first
+        expect(picture).to_be_hidden()
+        visit.page.emulate_media(media="print")
+        expect(picture).to_be_visible()
+        expect(visit.page.locator("iframe").first).to_be_hidden()
+
+
+def test_large_view_draws_in_time(browser: Browser, tmp_path: Path) -> None:
+    """Twelve layers of twelve heads on 32 tokens, the largest that is stored."""
+    rng = np.random.default_rng(0)
+    attentions = list(rng.dirichlet(np.full(32, 0.3), (12, 12, 32)))
+    view = model_view(attentions, [f"t{i}" for i in range(32)])
+    with visiting(browser, view.save(tmp_path / "large.html").as_uri()) as visit:
+        assert visit.page.locator("#vis line").count() == 12 * 12 * 32 * 32
+
+
+# -- in a book, and in JupyterLab --------------------------------------------------
+
+
+def test_book_builds_with_the_views(browser: Browser, tmp_path: Path) -> None:
+    book = specimen.write_book(
+        tmp_path / "source",
+        "format: jb-book\nroot: book/index\nchapters:\n  - file: notebooks/03_views\n",
+    )
+    (book / "book" / "index.md").write_text("# One\n\n{numref}`fig-heads` shows.\n")
+    cells = []
+    for name, view in (("fig-heads", "head"), ("fig-model", "model")):
+        data = make(view, name=name, caption=f"The *{view}* view.")._repr_mimebundle_()
+        outputs = [new_output("display_data", data=data)]
+        cells.append(new_code_cell(name, outputs=outputs))
+    notebook = new_notebook(cells=[nbformat.v4.new_markdown_cell("# Views"), *cells])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    notebook.metadata["language_info"] = {"name": "python"}
+    nbformat.write(notebook, book / "notebooks" / "03_views.ipynb")
+    for name in ("status.md", "07_specimen.ipynb"):
+        for path in book.rglob(name):
+            path.unlink()
+    (book / "book" / "index.md").open("a").write("\n```{bibliography}\n```\n")
+    result = run_build(book, tmp_path / "out")
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+    pages = tmp_path / "out" / "_build" / "html"
+    with (
+        serve(pages) as url,
+        visiting(browser, f"{url}/notebooks/03_views.html") as visit,
+    ):
+        check_drawing(frame_of(visit.page), "head")
+        check_drawing(frame_of(visit.page, 1), "model")
+        caption = visit.page.locator("#fig-heads figcaption")
+        expect(caption).to_contain_text("Figure 3.1")
+    index = (pages / "book" / "index.html").read_text()
+    assert "attention_page.js" not in index
+
+
+LAB_CELLS = (
+    "import numpy as np\n"
+    "from llmbook_utils.attention_view import attention_explorer, head_view\n"
+    "rng = np.random.default_rng(0)\n"
+    "view = head_view([rng.dirichlet(np.ones(3), (2, 3))] * 2, list('abc'))\n"
+    "view",
+    "view",
+    "import torch\n"
+    "from llmbook_utils.bpe import BytePairTokenizer\n"
+    "from llmbook_utils.models.gpt import GPT, GPTConfig\n"
+    "tokenizer = BytePairTokenizer.train(['low lower'], vocab_size=262)\n"
+    "model = GPT(GPTConfig(262, 16, n_layer=2, n_head=2, n_embd=8))\n"
+    "attention_explorer(model, tokenizer, 'low')",
+)
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[str]:
+    """Start JupyterLab on a notebook that has not been run; give its address."""
+    notebook = new_notebook(cells=[new_code_cell(text) for text in LAB_CELLS])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, tmp_path / "views.ipynb")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folders = {
+        f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "RUNTIME")
+    }
+    folders["JUPYTERLAB_SETTINGS_DIR"] = str(tmp_path / "settings")
+    options = [f"--ServerApp.port={port}", "--ServerApp.ip=127.0.0.1", "--no-browser"]
+    options += ["--IdentityProvider.token=", f"--ServerApp.root_dir={tmp_path}"]
+    options += ["--ServerApp.allow_root=True"]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *options],
+        env={**os.environ, **folders},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()  # it ends its kernels first, if it can
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def reach(address: str, seconds: float = 120) -> None:
+    """Wait until a server answers."""
+    host, port = address.removeprefix("http://").split(":")
+    end = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port))):
+            return
+        assert time.monotonic() < end, "JupyterLab did not start"
+        time.sleep(0.2)
+
+
+def test_views_and_explorer_answer_in_jupyterlab(lab: str, browser: Browser) -> None:
+    reach(lab)
+    context = browser.new_context(viewport={"width": 1280, "height": 1800})
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    visit = Visit(page)
+    visit.watch(lab)
+    page.goto(f"{lab}/lab/tree/views.ipynb")
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    page.locator(".lm-MenuBar-itemLabel:text-is('Run')").click()
+    page.locator(".lm-Menu-itemLabel:text-is('Run All Cells')").click()
+    views = page.locator(".jp-RenderedHTMLCommon iframe[data-ready=yes]")
+    for number in range(2):  # the same view twice
+        views.nth(number).wait_for()
+        frame = views.nth(number).element_handle().content_frame()
+        assert frame.locator("#attention line").count() == 2 * 3 * 3
+        frame.locator("#left").get_by_role("button", name="b").hover()
+        expect(frame.locator("#told")).to_contain_text("b looks at")
+    explorer = page.locator(".jupyter-widgets iframe")
+    explorer.wait_for()
+    field = page.get_by_label("Text")
+    for text, tokens in (("low", ["low"]), ("low lower", ["low", " lower"])):
+        field.fill(text)
+        field.press("Enter")
+        inside = page.frame_locator(".jupyter-widgets iframe")
+        expect(inside.locator("#left text")).to_have_text(tokens, timeout=60_000)
+    page.get_by_role("button", name="model").click()
+    expect(inside.locator(".attn_background")).to_have_count(4, timeout=60_000)
+    conftest.SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=conftest.SHOTS / "lab.png")
+    assert visit.outside == []
+    context.close()
