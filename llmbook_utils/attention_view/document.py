@@ -26,6 +26,7 @@ from .payload import unpack_weights
 
 LIBRARIES_FILE = "attention_libraries.js"
 PAGE_SCRIPTS = ("attention_host.js", "attention_page.js")
+FRAME_SCRIPTS = ("attention_draw.js", "attention_names.js", "attention_frame.js")
 # Module, its name for pip, and the file; bertviz was written for d3 5.7.0.
 PACKAGES = {
     "d3": ("mpld3", "mpld3", "js/d3.v5.min.js"),
@@ -38,6 +39,7 @@ PACKAGES = {
 ROW, TOP, GAP = 20, 26, 150  # pixels: of a token, above the first, between the sides
 FAINT = 0.04  # weights under this are not drawn
 LONGEST = 24  # characters of a token that are written
+MOST = 32  # tokens that are drawn: with them, what is stored stays under 300 kB
 
 
 def own_text(name: str) -> str:
@@ -81,7 +83,10 @@ def libraries() -> dict[str, str]:
             f"window.drawBertviz = function (require, requirejs, console) {{\n{source}"
             "\n};"
         )
-    texts["frame"] = own_text("attention_data.js") + own_text("attention_frame.js")
+    ours = "".join(map(own_text, FRAME_SCRIPTS))
+    texts["frame"] = (
+        f'{own_text("attention_data.js")}(function () {{\n"use strict";\n{ours}}})();\n'
+    )
     texts = {name: _harmless(text) for name, text in texts.items()}
     texts["style"] = static_text("tokens.css") + own_text("attention_frame.css")
     return texts
@@ -163,8 +168,8 @@ def draw(data: dict[str, Any], ink: str = "#767676") -> str:
     ink : str
         Colour of the text; the default reads on white and on black.
     """
-    part, weights = data["parts"][0], first_head(data)
-    left, right = [_short(t) for t in part["left"]], [_short(t) for t in part["right"]]
+    part, weights = data["parts"][0], first_head(data)[:MOST, :MOST]
+    left, right = ([_short(t) for t in part[side][:MOST]] for side in ("left", "right"))
     x1 = max(map(_width, left)) + 8
     x2 = x1 + GAP
     total = x2 + 8 + max(map(_width, right))
@@ -180,6 +185,8 @@ def draw(data: dict[str, Any], ink: str = "#767676") -> str:
     heading = f"Layer {data['layers'][0]}, head {data['heads'][0]}"
     if part["name"]:
         heading = f"{part['name']}: {heading.lower()}"
+    if len(part["left"]) > MOST:
+        heading += f", {MOST} of {len(part['left'])} tokens"
     words = _words(left, x1 - 6, y, "end") + _words(right, x2 + 6, y, "start")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{total}" height="{bottom}" '

@@ -83,7 +83,8 @@ class AttentionView(Explorer):
         """Build the view as an ipywidget."""
         import ipywidgets
 
-        return ipywidgets.HTML(document.frame(self.data))
+        view = ipywidgets.HTML(document.frame(self.data))
+        return ipywidgets.VBox([view, host_widget()])
 
     def show(self) -> None:
         """Show the view with its libraries, even if no one seems to sit there."""
@@ -133,6 +134,22 @@ class AttentionView(Explorer):
             shown = f"{document.live_html(self.data)}\n{fold(fallback)}"
             return {**stored, "text/html": shown}
         return stored
+
+
+def host_widget() -> Any:
+    """Build the ipywidget that gives frames height and theme.
+
+    Returns
+    -------
+    ipywidgets.Output
+        An HTML widget would not run the script, nor the classic notebook HTML in here.
+    """
+    import ipywidgets
+    from IPython.display import Javascript
+
+    host = ipywidgets.Output()
+    host.append_display_data(Javascript(document.own_text("attention_host.js")))
+    return host
 
 
 def is_attended() -> bool:

@@ -8,7 +8,7 @@ reads it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ ALPHABET = "".join(chr(i) for i in range(33, 127) if chr(i) not in "\"'\\<>&")
 BASE = len(ALPHABET)  # 88
 SMALL = 77  # numbers under this are one character
 MAX_WEIGHTS = 150_000  # in a view, and so of lines that a browser has to draw
-MAX_BYTES = 270_000  # of data; the picture needs the rest of 300 kB
+MAX_BYTES = 230_000  # of data; the picture needs the rest of 300 kB
 
 
 def pack_weights(thousandths: Iterable[int]) -> str:
@@ -185,17 +185,40 @@ def _check_second(
 
 
 def _refuse_many(parts: list[Part], view: str, n_layer: int, n_head: int) -> None:
-    pairs = sum(len(part.left) * len(part.right) for part in parts)
-    count = n_layer * n_head * pairs
+    count = n_layer * n_head * _count_pairs(parts)
     if count <= MAX_WEIGHTS:
         return
+
+    def fit(heads: int) -> int:
+        lengths = range(longest, 0, -1)
+        limit = MAX_WEIGHTS // heads
+        return next((T for T in lengths if _count_pairs(parts, T) <= limit), 0)
+
     longest = max(len(part.left) for part in parts)
-    fit = int((MAX_WEIGHTS / (n_layer * n_head * len(parts))) ** 0.5)
     raise ValueError(
         f"too many tokens: {n_layer} layers of {n_head} heads on {longest} tokens are "
-        f"{count:,} weights, at most {MAX_WEIGHTS:,} can be shown; show fewer tokens, "
-        f"positions=slice(0, {max(fit, 1)}), or choose layers=[0] and heads=[0, 1]"
+        f"{count:,} weights, at most {MAX_WEIGHTS:,} can be shown; choose "
+        + _cures(n_layer, n_head, MAX_WEIGHTS // _count_pairs(parts), fit)
     )
+
+
+def _count_pairs(parts: list[Part], most: int = 10**9) -> int:
+    """Count a head's weights, if of each part at most so many tokens are kept."""
+    return sum(min(len(p.left), most) * min(len(p.right), most) for p in parts)
+
+
+def _cures(n_layer: int, n_head: int, heads: int, fit: Callable[[int], int]) -> str:
+    """Say what to choose, where `heads` can be shown with all tokens.
+
+    `fit` gives the number of tokens that can be shown with so many heads.
+    """
+    tokens = fit(n_layer * n_head)
+    cures = [f"positions=slice(0, {tokens})"] if tokens else []
+    if heads:
+        cures.append(f"layers=[0], heads={list(range(min(heads, n_head, 4)))}")
+    elif fit(1) > tokens:
+        cures.append(f"layers=[0], heads=[0], positions=slice(0, {fit(1)})")
+    return " or ".join(cures)
 
 
 def columns(parts: list[Part], n_head: int) -> int:
@@ -245,10 +268,10 @@ def _refuse_large(data: dict[str, Any], view: str, n_layer: int, n_head: int) ->
     size = len(json.dumps(data["parts"]).encode())
     if size <= MAX_BYTES:
         return
-    fit = int(n_layer * n_head * MAX_BYTES / size)
+    n_token = max(len(part["left"]) for part in data["parts"])
+    most = 0.95 * MAX_BYTES / size * n_layer * n_head  # heads
     raise ValueError(
         f"{n_layer} layers of {n_head} heads make {size:,} bytes in the {view} view, "
-        f"at most {MAX_BYTES:,} are stored; choose {max(fit, 1)} heads in all, such as "
-        f"layers=[0], heads={list(range(min(fit, n_head, 4)))}, or fewer tokens, "
-        "positions=slice(0, 16)"
+        f"at most {MAX_BYTES:,} are stored; choose "
+        + _cures(n_layer, n_head, int(most), lambda heads: int(n_token * most / heads))
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import document
 from .capture import check_vectors, is_model, read_model
-from .figure import AttentionView
+from .figure import AttentionView, host_widget
 from .parts import Part, read_outputs
 from .payload import build
 
@@ -184,7 +184,8 @@ def attention_explorer(
     field = ipywidgets.Text(text, description="Text", continuous_update=False)
     field.layout.width = "98%"
     view = ipywidgets.ToggleButtons(options=list(VIEWS), description="View")
-    layer = ipywidgets.Dropdown(description="Layers", options=[("all", None)])
+    choices = [("all", None), *((str(i), i) for i in range(_count_layers(model)))]
+    layer = ipywidgets.Dropdown(description="Layers", options=choices, index=0)
     output = ipywidgets.HTML()
 
     def update(_change: object = None) -> None:
@@ -196,12 +197,11 @@ def attention_explorer(
             return
         output.value = document.frame(made.data)
 
-    n_layer = _count_layers(model)
-    layer.options = [("all", None), *((str(i), i) for i in range(n_layer))]
     for control in (field, view, layer):
         control.observe(update, "value")
     update()
-    return ipywidgets.VBox([field, ipywidgets.HBox([view, layer]), output])
+    controls = ipywidgets.HBox([view, layer])
+    return ipywidgets.VBox([field, controls, output, host_widget()])
 
 
 def _count_layers(model: Any) -> int:

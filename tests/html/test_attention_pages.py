@@ -136,9 +136,9 @@ def lines(frame: Frame, selector: str) -> list[float]:
     return frame.locator(selector).evaluate_all("all => all.map((e) => e.__data__)")
 
 
-def check_drawing(frame: Frame, view: str) -> None:
+def check_drawing(frame: Frame, view: str, layers: object = slice(None)) -> None:
     """What bertviz drew from is what the model attended to, to three digits."""
-    wanted = weights()
+    wanted = weights()[layers]
     if view == "model":
         got = lines(frame, "#vis svg > g line")
     elif view == "head":
@@ -246,6 +246,57 @@ def assert_readable(frame: Frame) -> None:
     assert len(ratios) > 8 and min(ratios) >= 4.5
 
 
+STRONGEST = """(lines) => {
+  const canvas = document.createElement("canvas").getContext("2d");
+  const light = (colour, alpha, paper) => {
+    canvas.fillStyle = colour;
+    const [r, g, b] = [1, 3, 5]
+      .map((i) => parseInt(canvas.fillStyle.slice(i, i + 2), 16))
+      .map((x, i) => (alpha * x + (1 - alpha) * paper[i]) / 255)
+      .map((x) => (x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+  };
+  const paper = getComputedStyle(document.body).backgroundColor.match(/\\d+/g)
+    .map(Number);
+  const ground = light("#000000", 0, paper);
+  return lines.filter((line) => line.__data__ > 0.9 && line.getClientRects().length)
+    .map((line) => {
+      const style = getComputedStyle(line);
+      const ink = light(style.stroke, +style.strokeOpacity, paper);
+      return Math.max(ink, ground) / Math.min(ink, ground);
+    });
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("view", [head_view, model_view])
+def test_strong_lines_are_seen_among_twelve_heads(
+    view: object, scheme: str, browser: Browser, tmp_path: Path
+) -> None:
+    """A mark needs a contrast of 3, whether one head is on or all of them."""
+    looks = np.roll(np.eye(12), 1, axis=1) * 0.95 + 0.05 / 12
+    made = view([np.stack([looks] * 12)] * 10, list("abcdefghijkl"))
+    address = made.save(tmp_path / "twelve.html").as_uri()
+    with visiting(browser, address, color_scheme=scheme) as visit:
+        frame = visit.page.main_frame
+        drawn = frame.locator("#vis line")
+        ratios = drawn.evaluate_all(STRONGEST)
+        assert len(ratios) == 12 * 12 * (10 if view is model_view else 1)
+        assert min(ratios) >= 3
+        if view is model_view:
+            return
+        # Heads lie side by side: no two of a token's lines are in one place.
+        line = "#attention .headAttention g:first-child line:nth-child(2)"
+        boxes = frame.locator(line).evaluate_all(
+            "all => all.map((e) => e.getBoundingClientRect().top)"
+        )
+        assert len(set(boxes)) == 12 and max(boxes) - min(boxes) < 22.5
+        frame.get_by_role("checkbox", name="Head 3").dblclick()
+        ratios = drawn.evaluate_all(STRONGEST)
+        assert len(ratios) == 12 and min(ratios) >= 3
+        assert frame.evaluate("String(getSelection())") == ""
+
+
 def press(page: Page, *keys: str) -> None:
     for key in keys:
         page.keyboard.press(key)
@@ -344,6 +395,36 @@ def test_touch_and_mouse(folder: Path, browser: Browser) -> None:
         expect(frame.get_by_role("checkbox", checked=True)).to_have_count(1)
 
 
+def test_heads_stay_on_where_nothing_is_to_be_seen(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """A causal model's first sentence never looks at the second."""
+    looks = np.tril(np.ones((2, 4, 4))) / np.arange(1, 5)[:, None]
+    view = head_view([looks], list("abcd"), sentence_b_start=2)
+    with visiting(browser, view.save(tmp_path / "pair.html").as_uri()) as visit:
+        frame = visit.page.main_frame
+        frame.locator("#part").select_option(label="Sentence A to B")
+        expect(frame.get_by_role("checkbox", checked=True)).to_have_count(2)
+        frame.locator("#left").get_by_role("button", name="b").hover()
+        expect(frame.locator("#told")).to_have_text(
+            "b looks at: nothing (mean of 2 heads)"
+        )
+        visit.page.emulate_media(color_scheme="dark")
+        frame.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+        expect(frame.get_by_role("checkbox", checked=True)).to_have_count(2)
+
+
+def test_neuron_view_of_a_causal_pair_shows_the_whole(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """bertviz would hide of the second sentence's first row all keys but one."""
+    view = make("neuron")
+    view.data["second"] = 2
+    with visiting(browser, view.save(tmp_path / "pair.html").as_uri()) as visit:
+        check_drawing(visit.page.main_frame, "neuron")
+        expect(visit.page.locator("#part")).to_have_count(0)
+
+
 def test_sentence_pair_and_parts(browser: Browser, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     whole = [rng.dirichlet(np.ones(5), (2, 5)) for _ in range(2)]
@@ -372,6 +453,24 @@ def test_sentence_pair_and_parts(browser: Browser, tmp_path: Path) -> None:
         frame.locator("#part").select_option(label="Cross")
         assert frame.locator("#left text").all_text_contents() == list("xyz")
         assert frame.locator("#right text").all_text_contents() == list("abcde")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_chosen_layers_and_heads_keep_their_order_and_names(
+    view: str, browser: Browser, tmp_path: Path
+) -> None:
+    made = make(view, layers=[2, 0], heads=[3, 1])
+    with visiting(browser, made.save(tmp_path / "some.html").as_uri()) as visit:
+        frame = visit.page.main_frame
+        check_drawing(frame, view, np.ix_([2, 0], [3, 1]))
+        if view == "model":
+            frame.get_by_role("button", name="Layer 0, head 3").click()
+            expect(frame.locator("text.detail")).to_have_text("Layer 0, Head 3")
+            drawn = lines(frame, "g.detail line")
+            assert np.abs(drawn - weights()[0, 3].ravel()).max() <= 0.00051
+            return
+        frame.locator("#layer").select_option(label="0")
+        check_drawing(frame, view, np.ix_([0, 2], [3, 1]))
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -405,6 +504,132 @@ def test_saved_file_and_live_output_need_nothing_else(
             frame.wait_for_function("document.documentElement.dataset.theme === 'dark'")
             check_drawing(frame, view)
             assert words(frame, view) == TOKENS
+
+
+def ready(page: Page | Frame, number: int) -> Frame:
+    """Wait until a live output's frame has drawn, and give it."""
+    iframe = page.locator("iframe[data-ready=yes]").nth(number)
+    iframe.scroll_into_view_if_needed()
+    return iframe.element_handle().content_frame()
+
+
+def test_outputs_in_a_page_like_colab_s(browser: Browser, tmp_path: Path) -> None:
+    """Each output stands in a frame of another origin, which is as high as it is.
+
+    That frame says ``theme="dark"`` at its root, has no require.js, and may not touch
+    the notebook. This is an imitation: Colab itself needs an account.
+    """
+    outputs = tmp_path / "outputs"
+    outputs.mkdir()
+    grow = (
+        "new ResizeObserver(() => parent.postMessage(document.body.scrollHeight, '*'))"
+        ".observe(document.body)"
+    )
+    for view in VIEWS:
+        (outputs / f"{view}.html").write_text(
+            '<!doctype html><html theme="dark"><meta charset="utf-8"><title>o</title>'
+            f'<body style="margin:0">{document.live_html(make(view).data)}'
+            f"<script>{grow}</script>",
+            encoding="utf-8",
+        )
+    with serve(outputs) as other, serve(tmp_path) as home:
+        frames = "".join(
+            f'<iframe src="{other}/{view}.html" style="width:100%;height:9px"></iframe>'
+            for view in VIEWS
+        )
+        (tmp_path / "colab.html").write_text(
+            f'<!doctype html><link rel="icon" href="data:,"><title>Notebook</title>'
+            f"{frames}<script>addEventListener('message', (e) => {{"
+            "for (const f of document.querySelectorAll('iframe'))"
+            " if (f.contentWindow === e.source) f.style.height = `${e.data}px`;"
+            "})</script>",
+            encoding="utf-8",
+        )
+        context = browser.new_context(viewport={"width": 1100, "height": 900})
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{home}/colab.html")
+        for number, view in enumerate(VIEWS):
+            outer = page.locator("iframe").nth(number)
+            outer.scroll_into_view_if_needed()
+            output = outer.element_handle().content_frame()
+            frame = ready(output, 0)
+            frame.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+            check_drawing(frame, view)
+            output.wait_for_function(
+                "innerHeight > 100 && "
+                "Math.abs(innerHeight - document.body.scrollHeight) <= 1"
+            )
+        assert errors == []
+        context.close()
+
+
+# Microsoft's policy for notebooks, where its setting is on (`cspSource` is its own).
+CODE_POLICY = (
+    "default-src 'none'; script-src https: 'unsafe-inline' 'unsafe-eval'; "
+    "style-src https: 'unsafe-inline'; img-src https: http: data:; font-src https:; "
+    "connect-src https:; child-src https: data:;"
+)
+# It gives each output's HTML to an element, and then makes its scripts anew.
+CODE_RENDERER = """html => {
+  const output = document.createElement("div");
+  output.innerHTML = html;
+  for (const old of output.querySelectorAll("script")) {
+    const script = document.createElement("script");
+    script.textContent = old.textContent;
+    old.replaceWith(script);
+  }
+  document.body.append(output);
+}"""
+
+
+def test_outputs_in_a_page_like_vs_code_s(browser: Browser, tmp_path: Path) -> None:
+    """All outputs share one document with a policy; the theme is a class of its body.
+
+    This is an imitation of the webview, after its source.
+    """
+    page = tmp_path / "code.html"
+    page.write_text(
+        '<!doctype html><meta charset="utf-8"><title>Notebook</title><meta http-equiv='
+        f'"Content-Security-Policy" content="{CODE_POLICY}"><body class="vscode-dark">',
+        encoding="utf-8",
+    )
+    root = "document.documentElement.dataset.theme"
+    with visiting(browser, page.as_uri(), offline=True) as visit:
+        for number, view in enumerate((*VIEWS, "head")):
+            live = document.live_html(make(view).data)
+            visit.page.evaluate(CODE_RENDERER, live)
+            frame = ready(visit.page, number)
+            frame.wait_for_function(f"{root} === 'dark'")
+            check_drawing(frame, view)
+            assert words(frame, view) == TOKENS
+        for kind, theme in (
+            ("light", "light"),
+            ("high-contrast", "dark"),
+            ("high-contrast-light vscode-high-contrast", "light"),
+        ):
+            visit.page.evaluate(f"document.body.className = 'vscode-{kind}'")
+            for number in range(4):
+                ready(visit.page, number).wait_for_function(f"{root} === '{theme}'")
+
+
+def test_host_may_come_after_the_frames(browser: Browser, tmp_path: Path) -> None:
+    """Beside ipywidgets the script comes late: frames ask for their height again."""
+    data = make("head").data
+    page = tmp_path / "late.html"
+    page.write_text(
+        '<!doctype html><meta charset="utf-8"><title>Late</title>'
+        f"<body>{document.frame({**data, 'height': 900})}",
+        encoding="utf-8",
+    )
+    with visiting(browser, page.as_uri()) as visit:
+        iframe = visit.page.locator("iframe")
+        frame = iframe.element_handle().content_frame()
+        frame.locator("#told").wait_for()
+        visit.page.evaluate(document.own_text("attention_host.js"))
+        iframe.and_(visit.page.locator("[data-ready=yes]")).wait_for()
+        assert iframe.bounding_box()["height"] < 400
 
 
 def test_views_are_accessible(folder: Path, browser: Browser, axe: str) -> None:
@@ -481,18 +706,16 @@ def test_book_builds_with_the_views(browser: Browser, tmp_path: Path) -> None:
 
 
 LAB_CELLS = (
-    "import numpy as np\n"
-    "from llmbook_utils.attention_view import attention_explorer, head_view\n"
-    "rng = np.random.default_rng(0)\n"
-    "view = head_view([rng.dirichlet(np.ones(3), (2, 3))] * 2, list('abc'))\n"
-    "view",
-    "view",
-    "import torch\n"
+    "from llmbook_utils.attention_view import *\n"
     "from llmbook_utils.bpe import BytePairTokenizer\n"
     "from llmbook_utils.models.gpt import GPT, GPTConfig\n"
     "tokenizer = BytePairTokenizer.train(['low lower'], vocab_size=262)\n"
     "model = GPT(GPTConfig(262, 16, n_layer=2, n_head=2, n_embd=8))\n"
     "attention_explorer(model, tokenizer, 'low')",
+    "view = head_view(model, 'low lower low', tokenizer)\nview",
+    "view",
+    "model_view(model, 'low lower low', tokenizer)",
+    "neuron_view(model, 'low lower low', tokenizer)",
 )
 
 
@@ -549,6 +772,21 @@ def test_views_and_explorer_answer_in_jupyterlab(lab: str, browser: Browser) -> 
     visit.watch(lab)
     page.goto(f"{lab}/lab/tree/views.ipynb")
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    page.locator(".jp-Cell").first.click()
+    page.keyboard.press("Control+Enter")
+    # The explorer alone: its frame gets its height without a view's help.
+    explorer = page.locator(".jupyter-widgets iframe")
+    inside = page.frame_locator(".jupyter-widgets iframe")
+    field = page.get_by_label("Text")
+    for text, tokens in (("low", ["low"]), ("low lower", ["low", " lower"])):
+        field.fill(text)
+        field.press("Enter")
+        expect(inside.locator("#left text")).to_have_text(tokens, timeout=60_000)
+        explorer.and_(page.locator("[data-ready=yes]")).wait_for()
+    page.get_by_role("button", name="model").click()
+    expect(inside.locator(".attn_background")).to_have_count(4, timeout=60_000)
+    page.get_by_label("Layers").select_option("1")
+    expect(inside.locator(".attn_background")).to_have_count(2, timeout=60_000)
     page.locator(".lm-MenuBar-itemLabel:text-is('Run')").click()
     page.locator(".lm-Menu-itemLabel:text-is('Run All Cells')").click()
     views = page.locator(".jp-RenderedHTMLCommon iframe[data-ready=yes]")
@@ -556,18 +794,12 @@ def test_views_and_explorer_answer_in_jupyterlab(lab: str, browser: Browser) -> 
         views.nth(number).wait_for()
         frame = views.nth(number).element_handle().content_frame()
         assert frame.locator("#attention line").count() == 2 * 3 * 3
-        frame.locator("#left").get_by_role("button", name="b").hover()
-        expect(frame.locator("#told")).to_contain_text("b looks at")
-    explorer = page.locator(".jupyter-widgets iframe")
-    explorer.wait_for()
-    field = page.get_by_label("Text")
-    for text, tokens in (("low", ["low"]), ("low lower", ["low", " lower"])):
-        field.fill(text)
-        field.press("Enter")
-        inside = page.frame_locator(".jupyter-widgets iframe")
-        expect(inside.locator("#left text")).to_have_text(tokens, timeout=60_000)
-    page.get_by_role("button", name="model").click()
-    expect(inside.locator(".attn_background")).to_have_count(4, timeout=60_000)
+        frame.locator("#left").get_by_role("button", name="lower").hover()
+        expect(frame.locator("#told")).to_contain_text("lower looks at")
+    for number, drawn in ((2, ".attn_background"), (3, "#collapsed .attn-line-group")):
+        views.nth(number).wait_for()
+        frame = views.nth(number).element_handle().content_frame()
+        expect(frame.locator(drawn)).to_have_count(4 if number == 2 else 3)
     conftest.SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=conftest.SHOTS / "lab.png")
     assert visit.outside == []

@@ -195,8 +195,8 @@ def test_stored_weights_are_the_model_s(tokenizer: BytePairTokenizer) -> None:
     assert np.abs(unpacked(data) - wanted).max() <= 0.00051
     assert data["parts"][0]["causal"] is True
     assert "".join(data["parts"][0]["left"]) == TEXT
-    chosen = model_view(model, TEXT, tokenizer, layers=[1], heads=[2, 0]).data
-    assert (unpacked(chosen) == unpacked(data)[[1]][:, [2, 0]]).all()
+    chosen = model_view(model, TEXT, tokenizer, layers=[1, 0], heads=[2, 0]).data
+    assert (unpacked(chosen) == unpacked(data)[[1, 0]][:, [2, 0]]).all()
     part = head_view(model, TEXT, tokenizer, positions=slice(1, 4)).data
     assert (unpacked(part) == unpacked(data)[:, :, 1:4, 1:4]).all()
     assert part["parts"][0]["left"] == data["parts"][0]["left"][1:4]
@@ -363,11 +363,21 @@ def test_text_without_its_model_is_refused() -> None:
 
 def test_sdpa_is_refused_with_the_cure(tokenizer: BytePairTokenizer) -> None:
     model = gpt2("sdpa")
+    refused = r"""\(attn_implementation='sdpa'\).*set_attn_implementation\("eager"\)"""
     for view in (head_view, model_view, neuron_view):
-        with pytest.raises(ValueError, match=r'sdpa.*set_attn_implementation\("eager"'):
+        with pytest.raises(ValueError, match=refused):
             view(model, TEXT, tokenizer)
     model.set_attn_implementation("eager")
     head_view(model, TEXT, tokenizer)
+
+
+def test_model_that_says_eager_and_gives_none_is_refused(
+    tokenizer: BytePairTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = gpt2()
+    monkeypatch.setattr(model, "forward", lambda **_: {"attentions": (None, None)})
+    with pytest.raises(ValueError, match=r"gave no attention weights.*\(eager\)"):
+        head_view(model, TEXT, tokenizer)
 
 
 def test_models_need_a_text(tokenizer: BytePairTokenizer) -> None:
@@ -386,15 +396,45 @@ def test_neuron_view_refuses_other_arithmetic(tokenizer: BytePairTokenizer) -> N
             neuron_view(gpt2(**more), TEXT, tokenizer)
 
 
-def test_too_many_tokens_are_refused_with_the_slice() -> None:
-    tokens = ["x"] * 180
-    attentions = random_attentions(2, 4, 180)
-    with pytest.raises(ValueError, match=r"positions=slice\(0, 136\)") as caught:
+def cures(message: str) -> list[dict]:
+    """Read the choices that a message offers, as arguments."""
+    offered = message.partition("; choose ")[2].split(" or ")
+    return [
+        eval(f"dict({choice})", {"dict": dict, "slice": slice}) for choice in offered
+    ]
+
+
+@pytest.mark.parametrize(
+    "n_layer,n_head,T,offered",
+    [
+        (2, 4, 180, "positions=slice(0, 136) or layers=[0], heads=[0, 1, 2, 3]"),
+        (1, 1, 400, "positions=slice(0, 387)"),
+        (2, 1, 400, "positions=slice(0, 273) or layers=[0], heads=[0], "
+                    "positions=slice(0, 387)"),
+        (3, 2, 280, "positions=slice(0, 158) or layers=[0], heads=[0]"),
+    ],
+)  # fmt: skip
+def test_too_many_tokens_are_refused_with_cures_that_work(
+    n_layer: int, n_head: int, T: int, offered: str
+) -> None:
+    """150,000 weights are 8 heads of 136.9^2, 6 of 158.1^2, 2 of 273.9^2, 387.3^2."""
+    attentions, tokens = random_attentions(n_layer, n_head, T, spread=0.5), ["x"] * T
+    with pytest.raises(ValueError, match=f"{n_head} heads on {T} tokens") as caught:
         head_view(attentions, tokens)
-    assert "2 layers of 4 heads on 180 tokens" in str(caught.value)
-    shown = head_view(attentions, tokens, positions=slice(0, 136))
-    assert len(shown.data["parts"][0]["left"]) == 136
-    head_view(attentions, tokens, layers=[0], heads=[0, 1])
+    assert str(caught.value).endswith(f"choose {offered}")
+    for choice in cures(str(caught.value)):
+        stored = head_view(attentions, tokens, **choice)._repr_mimebundle_()
+        assert len(json.dumps(stored).encode()) < 300_000
+
+
+def test_the_slice_counts_all_parts_of_an_encoder_decoder() -> None:
+    """376^2 + 20^2 + 20 * 376 is 149,296; with 377 tokens it would be 150,069."""
+    sides = {"encoder": (500, 500), "decoder": (20, 20), "cross": (20, 500)}
+    parts = {name: [np.full((1, 1, T, S), 1 / S)] for name, (T, S) in sides.items()}
+    tokens = (["x"] * 500, ["y"] * 20)
+    with pytest.raises(ValueError, match="too many tokens") as caught:
+        model_view(parts, tokens)
+    assert cures(str(caught.value)) == [{"positions": slice(0, 376)}]
 
 
 def test_half_precision_is_no_mistake() -> None:
@@ -431,8 +471,13 @@ def test_large_neuron_view_needs_a_choice(tokenizer: BytePairTokenizer) -> None:
     config._attn_implementation = "eager"
     model = GPT2LMHeadModel(config).eval()
     text = " ".join([TEXT] * 6)
-    with pytest.raises(ValueError, match=r"choose \d+ heads.*layers=\[0\], heads=\[0"):
+    with pytest.raises(ValueError, match="4 layers of 12 heads") as caught:
         neuron_view(model, text, tokenizer)
+    offered = cures(str(caught.value))
+    assert [set(choice) for choice in offered] == [{"positions"}, {"layers", "heads"}]
+    for choice in offered:
+        made = neuron_view(model, text, tokenizer, **choice)
+        assert len(json.dumps(made._repr_mimebundle_()).encode()) < 300_000
     stored = neuron_view(model, text, tokenizer, layers=[3], heads=[0, 5])
     assert len(json.dumps(stored._repr_mimebundle_())) < 300_000
 
@@ -537,6 +582,14 @@ def test_picture_draws_the_first_head() -> None:
     assert words == ["Layer 0, head 0", "a", "b", "a", "b"]
 
 
+def test_picture_of_a_long_text_draws_its_beginning() -> None:
+    picture = document.draw(model_view([np.eye(40)[None]], ["x"] * 40).data)
+    svg = ET.fromstring(picture)
+    words = [e.text for e in svg.iter() if e.tag.endswith("text")]
+    assert words == ["Layer 0, head 0, 32 of 40 tokens", *["x"] * 64]
+    assert sum(e.tag.endswith("path") for e in svg.iter()) == 32
+
+
 def test_default_alt_names_the_strongest_pair() -> None:
     attentions = [np.array([[[[0.9, 0.1], [0.05, 0.95]]]])]
     alt = head_view(attentions, ["a", "b"]).data["alt"]
@@ -565,6 +618,9 @@ def test_missing_library_names_the_command() -> None:
 
 
 def test_readable_and_explorer(tokenizer: BytePairTokenizer) -> None:
+    view = head_view(broken(""), ABC)
+    shown, host = view.live().children
+    assert shown.value == document.frame(view.data) and host.outputs
     assert [readable(t) for t in ("Ġa", "a</w>", "\t", "\n\n")] == [
         " a",
         "a",
@@ -572,7 +628,9 @@ def test_readable_and_explorer(tokenizer: BytePairTokenizer) -> None:
         "⏎⏎",
     ]
     box = attention_explorer(gpt2(), tokenizer, "low")
-    field, controls, output = box.children
+    field, controls, output, host = box.children
+    [script] = host.outputs  # an HTML widget would not run it
+    assert "LLMBookHost" in script["data"]["application/javascript"]
     view, layer = controls.children
     first = output.value
     assert first.startswith("<iframe") and "lowest" not in first

@@ -66,9 +66,11 @@
   }
 
   const parts = data.parts.map(readPart);
+  const isCausal = data.parts[0].causal;
+  // bertviz's neuron view takes a token's place for its row: of a causal model, only
+  // the whole is drawn right.
+  const isPair = data.second && !(isCausal && data.view === "neuron");
   window.LLMBookData = {
-    ...data,
-    parts: data.second ? pairs(parts[0], data.second) : parts,
-    isCausal: data.parts[0].causal,
+    ...data, isCausal, parts: isPair ? pairs(parts[0], data.second) : parts,
   };
 })();

@@ -11,8 +11,8 @@
     if (root.dataset.theme) return root.dataset.theme === "dark";
     const body = document.body;
     if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "false";
-    if (/\bvscode-/.test(body.className)) {
-      return /\bvscode-(dark|high-contrast)(?!-light)/.test(body.className);
+    if (/\bvscode-/.test(body.className)) { // "high-contrast" stands beside either
+      return !/\bvscode-(high-contrast-)?light\b/.test(body.className);
     }
     return root.getAttribute("theme") === "dark";
   }
@@ -35,5 +35,6 @@
   const watch = new MutationObserver(retheme);
   const attributeFilter = ["data-theme", "theme", "class", "data-jp-theme-light"];
   for (const node of [root, document.body]) watch.observe(node, { attributeFilter });
+  retheme(); // frames that asked before anyone listened ask again
   window.LLMBookHost = { theme };
 })();
