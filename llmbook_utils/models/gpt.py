@@ -204,7 +204,7 @@ class CausalSelfAttention(nn.Module):
         past: Tensor | None = None,
         want_weights: bool = True,
     ) -> tuple[Tensor, Tensor | None]:
-        """Let the T positions of x look at S keys, of which the last T are their own.
+        """Let the T positions of x look at S keys; the last T are their own.
 
         Parameters
         ----------
