@@ -35,7 +35,7 @@ pio.templates.default = TEMPLATE
 def lines(
     series: Mapping[str, Sequence[float]],
     *,
-    x: Sequence[float] | None = None,
+    x: Sequence[float] | Mapping[str, Sequence[float]] | None = None,
     x_title: str,
     y_title: str,
     log_x: bool = False,
@@ -47,8 +47,8 @@ def lines(
     ----------
     series : mapping of str to sequence of float
         Names and y values.
-    x : sequence of float, optional
-        By default 0, 1, 2, ...
+    x : sequence of float, or mapping of str to sequence of float, optional
+        For all lines, or for each by its name. By default 0, 1, 2, ...
     x_title, y_title, log_x, log_y : str, str, bool, bool
         The axes' names with units, and whether they are logarithmic.
 
@@ -58,8 +58,9 @@ def lines(
     """
     figure = go.Figure()
     for number, (name, values) in enumerate(series.items()):
+        places = x[name] if isinstance(x, Mapping) else x
         figure.add_scatter(
-            x=list(range(len(values))) if x is None else x,
+            x=list(range(len(values))) if places is None else places,
             y=values,
             name=name,
             mode="lines",
@@ -79,8 +80,11 @@ def _log_axis(series: Sequence[Sequence[float]]) -> dict[str, Any]:
     if not values or max(values) > 1000 * min(values):
         return axis  # over many decades plotly marks the powers of ten alone
     decades = range(math.floor(math.log10(min(values))), 20)
-    marks = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
-    inside = [mark for mark in marks if min(values) <= mark <= max(values)]
+    for digits in ((1, 2, 5), range(1, 10)):  # more where the values lie close
+        marks = [digit * 10.0**decade for decade in decades for digit in digits]
+        inside = [mark for mark in marks if min(values) <= mark <= max(values)]
+        if len(inside) > 2:
+            break
     return axis | {"tickvals": inside, "ticktext": [f"{mark:g}" for mark in inside]}
 
 

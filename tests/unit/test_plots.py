@@ -105,6 +105,19 @@ def test_sequential_colours_only_get_lighter() -> None:
     assert lights == sorted(lights)
 
 
+def test_each_line_may_have_its_own_places() -> None:
+    figure = plots.lines(
+        {"a": [1, 2], "b": [3]}, x={"b": [7], "a": [5, 6]}, x_title="x", y_title="y"
+    )
+    assert [list(trace.x) for trace in figure.data] == [[5, 6], [7]]
+
+
+def test_logarithmic_axis_has_more_marks_where_values_lie_close() -> None:
+    near = {"a": [650, 290]}
+    axis = plots.lines(near, x_title="x", y_title="y", log_y=True).layout.yaxis
+    assert list(axis.ticktext) == ["300", "400", "500", "600"]
+
+
 def test_logarithmic_axis_is_marked_in_full() -> None:
     numbers = {"a": [0.3, 4, 60]}
     axis = plots.lines(numbers, x_title="x", y_title="y", log_y=True).layout.yaxis
