@@ -80,7 +80,8 @@ def _log_axis(series: Sequence[Sequence[float]]) -> dict[str, Any]:
     if not values or max(values) > 1000 * min(values):
         return axis  # over many decades plotly marks the powers of ten alone
     decades = range(math.floor(math.log10(min(values))), 20)
-    for digits in ((1, 2, 5), range(1, 10)):  # more where the values lie close
+    # more marks where the values lie close together
+    for digits in ((1, 2, 5), (1, 2, 3, 5, 7), range(1, 10)):
         marks = [digit * 10.0**decade for decade in decades for digit in digits]
         inside = [mark for mark in marks if min(values) <= mark <= max(values)]
         if len(inside) > 2:
