@@ -216,5 +216,5 @@ def _load_model(folder: Path, attn_implementation: str) -> GPT2LMHeadModel:
             f"the weights in {folder} lack {len(report['missing_keys'])} tensors, "
             f"{min(report['missing_keys'])!r} for one; get the file again"
         )
-    model.loss_type = "ForCausalLM"  # which it takes anyway, with a warning
+    model.loss_type = "ForCausalLM"  # else it warns, and Trainer miscounts
     return model.eval()

@@ -75,7 +75,7 @@ def to_transformers(model: GPT) -> GPT2LMHeadModel:
             eos_token_id=None,
         )
     )
-    theirs.loss_type = "ForCausalLM"  # which it takes anyway, with a warning
+    theirs.loss_type = "ForCausalLM"  # else it warns, and Trainer miscounts
     theirs.transformer.load_state_dict(_transposed(model.state_dict()))
     return theirs.to(model.wte.weight).train(model.training)
 
