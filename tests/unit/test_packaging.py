@@ -19,7 +19,7 @@ EXTRAS = [
     for line in lines
 ]
 # In Colab these are missing, so that pip brings a release that fits.
-NOT_IN_COLAB = {"bertviz"}
+NOT_IN_COLAB = {"bertviz", "mpld3", "sphinxcontrib-jquery"}
 
 
 def pins(path: Path) -> dict[str, Version]:
