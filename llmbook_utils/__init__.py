@@ -7,7 +7,7 @@ A module imports only from floors below its own:
 3. ``models``
 4. ``training``, ``decoding``, ``evaluation``, ``story_scores``, ``pretrained``
 5. ``plots``, ``ladder``, ``tiny``, ``attention_view``, ``widgets``
-6. ``homework``, ``sphinx_ext``, ``chapters``, ``execution``, ``sync``,
+6. ``homework``, ``sphinx_ext``, ``chapters``, ``execution``, ``regions``, ``sync``,
    ``cli``
 """
 

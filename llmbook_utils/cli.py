@@ -38,8 +38,11 @@ def build_parser() -> argparse.ArgumentParser:
     Returns
     -------
     argparse.ArgumentParser
-        With the sub-commands ``doctor``, ``run`` and ``sync``.
+        With the sub-commands ``doctor``, ``run``, ``sync``, ``homework`` and
+        ``check``.
     """
+    from llmbook_utils.homework.commands import add_commands
+
     parser = argparse.ArgumentParser(prog="llmbook", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     doctor = commands.add_parser(
@@ -58,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     sync.add_argument("--check", action="store_true", help="only tell what differs")
     sync.set_defaults(call=_sync)
+    add_commands(commands)
     return parser
 
 

@@ -1,0 +1,271 @@
+"""``llmbook homework ...`` for instructors, ``llmbook check`` for students."""
+
+import argparse
+from pathlib import Path
+
+from llmbook_utils.homework.course import Assignment, Course
+
+
+def _place(args: argparse.Namespace) -> tuple[Course, Assignment]:
+    course = Course.open(args.course)
+    return course, course.assignment(args.assignment)
+
+
+def _init(args: argparse.Namespace) -> int:
+    from llmbook_utils.homework.course import init
+
+    course = init(args.folder, args.name, args.timezone)
+    print(f"{course.root}: a course called {course.name}, in nbgrader's layout.")
+    print(f"Next: cd {args.folder} && llmbook homework release 11")
+    return 0
+
+
+def _roster(args: argparse.Namespace) -> int:
+    from llmbook_utils.homework.roster import Roster, read_people
+
+    course = Course.open(args.course)
+    roster = Roster.of(course)
+    for person in read_people(args.file):
+        roster.add(person)
+    roster.save(course)
+    print(f"roster.csv: {len(roster.people)} students")
+    return 0
+
+
+def _release(args: argparse.Namespace) -> int:
+    from llmbook_utils.homework import release
+    from llmbook_utils.homework.roster import Roster, slug
+
+    course = Course.open(args.course)
+    seeds = _listed(args.seed)
+    if "all" in seeds:
+        seeds = sorted(Roster.of(course).people)
+        if not seeds:
+            raise ValueError(
+                "--seed all needs to know who is there: `llmbook homework roster FILE` "
+                "with the list that your platform lets you download"
+            )
+    unsafe = [student for student in seeds if slug(student) != student]
+    if unsafe:
+        raise ValueError(f"--seed {unsafe[0]!r}: write {slug(unsafe[0])!r}")
+    done = release.release(
+        course,
+        args.chapter,
+        only=_listed(args.only),
+        points=release.parse_points(args.points),
+        due=release.parse_due(args.due, course) if args.due else None,
+        seeds=seeds,
+        book=args.book,
+    )
+    for each in done.exercises:
+        vary = "  varies" if each.metadata.get("vary") else ""
+        print(f"{each.short:<5} {each.points:>4g}  {each.title}{vary}")
+    if seeds and not any(each.metadata.get("vary") for each in done.exercises):
+        print("None of these exercises varies: all notebooks ask the same.")
+    due = done.assignment.due
+    print(f"{done.assignment.max_points:>10g}  points{f', due {due}' if due else ''}")
+    print(f"For students: {done.notebook}")
+    for path in done.own.values():
+        print(f"              {path}")
+    return 0
+
+
+def _listed(texts: list[str] | None) -> list[str]:
+    return [
+        part
+        for text in texts or []
+        for part in text.replace(" ", "").split(",")
+        if part
+    ]
+
+
+def _collect(args: argparse.Namespace) -> int:
+    from llmbook_utils.homework.collect import collect
+
+    course, assignment = _place(args)
+    done = collect(course, assignment, args.place, args.roster)
+    print(
+        f"{len(done.new)} new, {len(done.replaced)} newer than before, "
+        f"{len(done.unchanged)} as before"
+    )
+    for student, notes in sorted(done.notes.items()):
+        for note in notes:
+            print(f"{student}: {note}")
+    for file in done.unknown:
+        print(f"whose is it? {file}")
+    return int(bool(done.unknown))
+
+
+def _grade(args: argparse.Namespace) -> int:
+    from llmbook_utils.homework import grading
+
+    course, assignment = _place(args)
+    results = grading.grade_all(
+        course,
+        assignment,
+        students=_listed(args.student),
+        jobs=args.jobs,
+        unsafe=args.unsafe,
+        dask=args.dask,
+        force=args.force,
+        say=print,
+    )
+    print(f"{len(results)} graded; see `llmbook homework status {assignment.name}`")
+    return 0
+
+
+def _feedback(args: argparse.Namespace) -> int:
+    from llmbook_utils.homework import feedback
+
+    course, assignment = _place(args)
+    written = feedback.write(course, assignment)
+    print(f"{len(written)} pages in {course.root / 'feedback'}")
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from llmbook_utils.homework import export
+
+    course, assignment = _place(args)
+    name = f"{assignment.name}-{args.format}.csv"
+    path = args.to or course.root / name
+    missing = export.export(
+        course, assignment, args.format, path, args.like, args.column, args.out_of
+    )
+    print(path)
+    for student in missing:
+        print(f"not in the file: {student}; the platform's list has nobody like that")
+    return int(bool(missing))
+
+
+def _status(args: argparse.Namespace) -> int:
+    from llmbook_utils.homework import status
+
+    course = Course.open(args.course)
+    names = [args.assignment] if args.assignment else list(course.assignments)
+    if not names:
+        print("Nothing was released yet: `llmbook homework release 11`")
+    for name in names:
+        print(status.as_text(course, course.assignment(name)))
+    return 0
+
+
+def _similar(args: argparse.Namespace) -> int:
+    from llmbook_utils.homework import similarity
+
+    course, assignment = _place(args)
+    pairs = similarity.report(course, assignment, args.least)
+    print(similarity.as_text(pairs), end="")
+    return 0
+
+
+def _forget(args: argparse.Namespace) -> int:
+    from llmbook_utils.homework.gradebook import forget
+
+    for what in forget(Course.open(args.course), args.student):
+        print(f"deleted {what}")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from llmbook_utils.homework.student_check import check_file, find_notebook
+
+    path = args.notebook or find_notebook(args.chapter)
+    outcome = check_file(path, args.exercise, args.seconds)
+    print(outcome)
+    return int(not outcome.is_good)
+
+
+Parsers = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(
+    commands: Parsers, name: str, call: object, text: str, assignment: bool = False
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    if name != "init":
+        here = {"type": Path, "default": Path(), "metavar": "FOLDER"}
+        parser.add_argument(
+            "--course", help="the course's folder; here by default", **here
+        )
+    if assignment:
+        parser.add_argument("assignment", help="such as 11 or ch11")
+    parser.set_defaults(call=call)
+    return parser
+
+
+def _add_making(commands: Parsers) -> None:
+    make = _command(commands, "init", _init, "make a course folder")
+    make.add_argument("folder", type=Path)
+    make.add_argument("--name", default="", help="nbgrader's course id")
+    make.add_argument("--timezone", default="", help="such as Europe/Berlin")
+    people = _command(commands, "roster", _roster, "read who takes part from a csv")
+    people.add_argument("file", type=Path)
+    out = _command(commands, "release", _release, "write the students' notebook")
+    out.add_argument("chapter", help="such as 11")
+    out.add_argument("--only", action="append", help="exercises, such as ex3,ex5")
+    out.add_argument(
+        "--points", action="append", default=[], help="such as ex3=4,ex5=1"
+    )
+    out.add_argument("--due", default="", help="2026-11-27 or '2026-11-27 18:00'")
+    out.add_argument(
+        "--seed", action="append", help="students who get their own numbers, or `all`"
+    )
+    out.add_argument("--book", type=Path, help="the book's repository")
+
+
+def _add_grading(commands: Parsers) -> None:
+    take = _command(commands, "collect", _collect, "take submissions in", True)
+    take.add_argument("place", type=Path, help="folder, zip, or exchange's inbound")
+    take.add_argument("--roster", type=Path, help="the platform's list of students")
+    grade = _command(commands, "grade", _grade, "grade in a sandbox", True)
+    grade.add_argument("--student", action="append", help="these alone")
+    grade.add_argument("--jobs", type=int, default=1, help="submissions at a time")
+    grade.add_argument(
+        "--dask", default="", metavar="ADDRESS", help="on a Dask cluster"
+    )
+    grade.add_argument("--force", action="store_true", help="also what is graded")
+    grade.add_argument(
+        "--unsafe",
+        action="store_true",
+        help="without bubblewrap: students' code can read and change what you can",
+    )
+
+
+def _add_giving(commands: Parsers) -> None:
+    _command(commands, "feedback", _feedback, "write a page for each student", True)
+    out = _command(commands, "export", _export, "write the scores as csv", True)
+    out.add_argument("--format", default="csv", help="csv, canvas or moodle")
+    out.add_argument("--like", type=Path, help="the platform's own file, to fill in")
+    out.add_argument("--column", default="", help="title of the assignment there")
+    out.add_argument("--out-of", type=float, help="the platform's maximum")
+    out.add_argument("--to", type=Path, help="the file to write")
+    state = _command(commands, "status", _status, "tell who handed in and is graded")
+    state.add_argument("assignment", nargs="?", help="such as 11; all by default")
+    like = _command(commands, "similar", _similar, "tell which answers are alike", True)
+    like.add_argument("--least", type=float, default=0.6, help="share from 0 to 1")
+    gone = _command(commands, "forget", _forget, "delete all about a student")
+    gone.add_argument("student")
+
+
+def add_commands(commands: Parsers) -> None:
+    """Hook ``homework`` and ``check`` into the command line.
+
+    Parameters
+    ----------
+    commands : sub-parsers action
+        Of the ``llmbook`` parser.
+    """
+    homework = commands.add_parser("homework", help="set, collect and grade chapters")
+    inner = homework.add_subparsers(required=True, metavar="COMMAND")
+    _add_making(inner)
+    _add_grading(inner)
+    _add_giving(inner)
+    check = commands.add_parser("check", help="check your answer to an exercise")
+    check.add_argument("chapter", help="such as 11")
+    check.add_argument("exercise", help="such as ex3")
+    check.add_argument("--notebook", type=Path, help="your file; found by itself here")
+    check.add_argument(
+        "--seconds", type=float, default=120, help="how long it may take"
+    )
+    check.set_defaults(call=_check)

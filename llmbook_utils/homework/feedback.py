@@ -1,0 +1,127 @@
+"""A page for each student: the score, and for each exercise the reason.
+
+The page holds no script, loads nothing, and shows what students wrote as text alone:
+who opens it runs none of it. Of a hidden test it shows what the result says, never
+the test. For nbgrader's own pages, ``nbgrader generate_feedback`` works too.
+"""
+
+from html import escape
+from pathlib import Path
+
+from llmbook_utils.homework import exercises, gradebook, vary
+from llmbook_utils.homework.course import Assignment, Course, replacing
+from llmbook_utils.homework.exercises import Exercise
+from llmbook_utils.homework.results import ExerciseResult, Result
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto;
+  padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { border-bottom: 1px solid; padding: .3rem .6rem; text-align: left;
+  vertical-align: top; }
+td.n { text-align: right; white-space: nowrap; }
+pre { border: 1px solid; padding: .6rem; overflow-x: auto; font-size: .9rem;
+  max-height: 40rem; }
+"""
+MAX_SHOWN = 20_000  # characters of an answer
+
+
+def page(
+    result: Result,
+    asked: dict[str, Exercise],
+    answers: dict[str, str],
+    scores: dict[str, float],
+) -> str:
+    """Write a student's page.
+
+    Parameters
+    ----------
+    result : Result
+        What grading found.
+    asked : dict
+        The exercises by id, as this student has them.
+    answers : dict
+        The student's cells by id.
+    scores : dict
+        The scores that count, by id.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    total = sum(scores.values())
+    title = f"{result.assignment}: {total:g} of {result.points:g} points"
+    lines = "".join(
+        _line(each, asked[each.id], scores[each.id]) for each in result.exercises
+    )
+    notes = [result.problem, *result.notes, "Handed in late." if result.late else ""]
+    about = "".join(f"<p>{escape(note)}</p>" for note in notes if note)
+    parts = "".join(
+        _part(each, asked[each.id], answers.get(each.id, ""))
+        for each in result.exercises
+    )
+    return (
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width">'
+        f'<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        f"style-src 'unsafe-inline'\">"
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>"
+        f"<h1>{escape(title)}</h1><p>{escape(result.student)}</p>{about}"
+        f"<table><thead><tr><th>Exercise</th><th>Points</th><th>Why</th></tr></thead>"
+        f"<tbody>{lines}</tbody></table>{parts}</body></html>\n"
+    )
+
+
+def _line(row: ExerciseResult, asked: Exercise, score: float) -> str:
+    reason = row.reason
+    if score != row.score:
+        reason = f"Scored by hand; the checks gave {row.score:g}. {reason}"
+    name = (
+        f'<a href="#{escape(row.id)}">{escape(asked.short)}, {escape(asked.title)}</a>'
+    )
+    points = f"{score:g} of {row.points:g}"
+    why = escape(reason).replace("\n", "<br>")
+    return f'<tr><td>{name}</td><td class="n">{points}</td><td>{why}</td></tr>'
+
+
+def _part(row: ExerciseResult, asked: Exercise, answer: str) -> str:
+    notes = "".join(f"<p>{escape(note)}</p>" for note in row.notes)
+    shown = answer[:MAX_SHOWN] + ("\n[cut here]" if len(answer) > MAX_SHOWN else "")
+    code = f"<pre>{escape(shown)}</pre>" if shown else "<p>There is no answer.</p>"
+    output = f"<p>It printed:</p><pre>{escape(row.output)}</pre>" if row.output else ""
+    head = f"{asked.short}: {asked.title}"
+    return f'<h2 id="{escape(row.id)}">{escape(head)}</h2>{notes}{code}{output}'
+
+
+def write(course: Course, assignment: Assignment) -> list[Path]:
+    """Write the pages of all who were graded, into ``feedback/``.
+
+    Parameters
+    ----------
+    course : Course
+        Its folder.
+    assignment : Assignment
+        One of the course's.
+
+    Returns
+    -------
+    list of Path
+    """
+    chapter = exercises.load(course.source(assignment))
+    scores = gradebook.scores_of(course, assignment)
+    written = []
+    for student, result in gradebook.results_of(course, assignment).items():
+        seed = course.seed_of(assignment, student)
+        asked = {e.id: vary.personalise(e, seed) for e in chapter.exercises}
+        known = [row for row in result.exercises if row.id in asked]
+        result.exercises = known
+        answers = gradebook.submitted_answers(course, assignment, student)
+        folder = course.folder("feedback", student, assignment)
+        path = folder / f"{assignment.notebook}.html"
+        with replacing(path) as draft:
+            text = page(result, asked, answers, scores[student])
+            draft.write_text(text, encoding="utf8", errors="replace")
+        written.append(path)
+    return written

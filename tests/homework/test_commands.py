@@ -1,0 +1,124 @@
+"""The command line: a course from the first command to the last."""
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from classroom import graded, notebook, released, small_book, store
+
+from llmbook_utils import cli
+from llmbook_utils.homework import grading
+from llmbook_utils.homework.course import Course
+
+
+def run(capsys, *words):
+    """Run ``llmbook``; give its exit code and what it said."""
+    code = cli.main(["homework", *map(str, words)])
+    said = capsys.readouterr()
+    return code, said.out + said.err
+
+
+def test_from_init_to_forget(tmp_path, capsys, monkeypatch):
+    book, root = small_book(tmp_path / "book"), tmp_path / "course"
+    assert run(capsys, "init", root, "--timezone", "UTC")[0] == 0
+    monkeypatch.chdir(root)
+    (tmp_path / "people.csv").write_text("id,name\nada,Ada\neve,Eve\n")
+    assert run(capsys, "roster", tmp_path / "people.csv") == (
+        0,
+        "roster.csv: 2 students\n",
+    )
+    options = ["--due", "2026-11-20", "--points", "ex1=4", "--seed", "all"]
+    code, said = run(capsys, "release", "0", "--book", book, *options)
+    assert code == 0 and "7  points, due 2026-11-20 23:59:59+00:00" in said
+    assert "seeded/eve/ch00" in said and "power  varies" in said
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        archive.writestr("ada/x.ipynb", notebook())
+        archive.writestr("eve/x.pdf", b"%PDF")
+    code, said = run(capsys, "collect", "ch00", tmp_path / "in.zip")
+    assert code == 0 and said.startswith("2 new, 0 newer than before, 0 as before")
+    assert "eve: no notebook came; x.pdf did" in said
+    code, said = run(capsys, "status")
+    assert code == 0 and "2 to grade" in said
+
+    asked = {}
+
+    def grade_all(course, assignment, **options):
+        asked.update(options)
+        results = [graded("ada", 2, 0), graded("eve", 0, 0, problem="No notebook.")]
+        for result in results:
+            store(course, result)
+        return results
+
+    monkeypatch.setattr(grading, "grade_all", grade_all, raising=False)
+    code, said = run(capsys, "grade", "00", "--jobs", 2, "--student", "ada,eve")
+    assert code == 0 and "2 graded" in said
+    assert (asked["jobs"], asked["students"]) == (2, ["ada", "eve"])
+    assert asked["unsafe"] is False
+    assert run(capsys, "feedback", "00")[1].startswith("2 pages in")
+    for form in ("csv", "canvas", "moodle"):
+        code, said = run(capsys, "export", "00", "--format", form)
+        assert (root / f"ch00-{form}.csv").is_file()
+    code, said = run(capsys, "similar", "00")
+    assert code == 0 and "not a verdict" in said
+    code, said = run(capsys, "forget", "eve")
+    assert code == 0 and "deleted submitted/eve" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["status"], "homework init FOLDER"),
+        (["collect", "11", "nothing.zip"], "homework init FOLDER"),
+        (["release", "11"], "homework init FOLDER"),
+    ],
+)
+def test_outside_a_course(tmp_path, capsys, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    code, said = run(capsys, *words)
+    assert code == 2 and message in said and "Traceback" not in said
+
+
+def test_mistakes(tmp_path, capsys, monkeypatch):
+    course = released(tmp_path)
+    monkeypatch.chdir(course.root)
+    for words, message in [
+        (["collect", "11", "x.zip"], "released are: ch00"),
+        (["collect", "00", "x.zip"], "nothing there"),
+        (["release", "00", "--due", "soon"], "--due is 'soon'"),
+        (["release", "00", "--seed", "all"], "homework roster"),
+        (["release", "00", "--seed", "../x"], "write 'x'"),
+        (["export", "00", "--format", "excel"], "csv, canvas, moodle"),
+        (["forget", "nobody"], "nothing is stored"),
+    ]:
+        code, said = run(capsys, *words)
+        assert code == 2 and message in said, (words, said)
+
+
+def test_a_stray_file_is_an_exit_code(tmp_path, capsys, monkeypatch):
+    course = released(tmp_path)
+    monkeypatch.chdir(course.root)
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        for name in ("ada_1_2_x.ipynb", "eve_2_3_x.ipynb", "stray.ipynb"):
+            archive.writestr(name, notebook())
+    code, said = run(capsys, "collect", "00", tmp_path / "in.zip")
+    assert code == 1 and "whose is it? stray.ipynb" in said
+
+
+def test_the_start_is_quick_and_help_needs_no_torch():
+    """The command line imports what it needs when it needs it."""
+    code = (
+        "import sys\nfrom llmbook_utils import cli\ncli.build_parser()\n"
+        "heavy = {'torch', 'nbgrader', 'numpy', 'nbformat'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_the_course_file_is_readable(tmp_path):
+    course = released(tmp_path)
+    data = json.loads((course.root / "llmbook_course.json").read_text())
+    assert data["assignments"]["ch00"]["points"] == {"ch00-ex1": 2.0, "ch00-ex2": 3.0}
+    assert Course.open(course.root) == course

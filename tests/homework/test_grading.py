@@ -1,0 +1,473 @@
+"""Whatever is handed in gives a row, and a batch ends, goes on, and repeats itself."""
+
+import contextlib
+import copy
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import toy
+
+from llmbook_utils.homework import batch, rooms, sandbox
+from llmbook_utils.homework.batch import Batch, Submission, grade_file
+from llmbook_utils.homework.confinement import Limits
+from llmbook_utils.homework.results import Result
+from llmbook_utils.homework.rooms import Grader
+
+ROOT = Path(__file__).parents[2]
+LIMITS = Limits(seconds=1, memory_mb=400)
+
+
+def solved(chapter, **more):
+    """A notebook with all answers right."""
+    return toy.submission(chapter, {**toy.RIGHT, **more})
+
+
+def cell_of(nb, grade_id):
+    """Find a cell by its grade id."""
+    for cell in nb.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id:
+            return cell
+    raise KeyError(grade_id)
+
+
+def right(chapter):
+    return solved(chapter)
+
+
+def empty(chapter):
+    return toy.submission(chapter, {})
+
+
+def half(chapter):
+    return toy.submission(chapter, {"ex1": toy.RIGHT["ex1"]})
+
+
+def deleted(chapter):
+    nb = solved(chapter)
+    nb.cells.remove(cell_of(nb, "ch90-ex2"))
+    return nb
+
+
+def all_deleted(chapter):
+    nb = solved(chapter)
+    nb.cells = []
+    return nb
+
+
+def duplicated(chapter):
+    nb = solved(chapter)
+    nb.cells.append(copy.deepcopy(cell_of(nb, "ch90-ex2")))
+    return nb
+
+
+def duplicated_with_another_answer(chapter):
+    nb = solved(chapter)
+    nb.cells.append(copy.deepcopy(cell_of(nb, "ch90-ex2")))
+    nb.cells[-1].source = "def total(numbers):\n    return 7"
+    return nb
+
+
+def duplicated_with_a_stub_below(chapter):
+    nb = solved(chapter)
+    nb.cells.append(copy.deepcopy(cell_of(nb, "ch90-ex2")))
+    nb.cells[-1].source = chapter.exercise("ex2").stub
+    return nb
+
+
+def reordered(chapter):
+    nb = solved(chapter)
+    nb.cells.reverse()
+    return nb
+
+
+def changed_checks(chapter):
+    nb = toy.submission(chapter, {"ex1": "def double(x):\n    return 5"})
+    for each in chapter.exercises:
+        cell_of(nb, each.check_id).source = "assert True"
+        cell_of(nb, each.check_id).metadata.nbgrader.points = 100
+    return nb
+
+
+def answered_in_a_cell_below(chapter):
+    nb = toy.submission(chapter, {})
+    nb.cells.append(toy.new_code_cell(toy.RIGHT["ex3"]))
+    return nb
+
+
+def metadata_lost(chapter):
+    nb = solved(chapter)
+    nb.metadata = {}
+    for cell in nb.cells:
+        cell.metadata = {}
+    return nb
+
+
+def answer_turned_to_text(chapter):
+    nb = solved(chapter)
+    cell = cell_of(nb, "ch90-ex2")
+    cell.cell_type = "markdown"
+    del cell["outputs"], cell["execution_count"]
+    return nb
+
+
+def two_megabytes_in_a_cell(chapter):
+    return solved(chapter, ex2=toy.RIGHT["ex2"] + "\n# " + "x" * 2_000_000)
+
+
+def syntax_error(chapter):
+    return solved(chapter, ex2="def total(numbers:\n    return 6")
+
+
+def null_characters(chapter):
+    return solved(chapter, ex2=toy.RIGHT["ex2"] + "\0")
+
+
+def half_a_letter(chapter):
+    return solved(chapter, ex2="def total(numbers):\n    return '\ud800'")
+
+
+def deep_code(chapter):
+    return solved(
+        chapter, ex2="def total(numbers):\n    return " + "(" * 5000 + ")" * 5000
+    )
+
+
+def old_release_of_the_same_task(chapter):
+    nb = solved(chapter)
+    nb.metadata.llmbook.release.checksum = "of another day"
+    return nb
+
+
+def old_release_of_another_task(chapter):
+    nb = solved(chapter)
+    nb.metadata.llmbook.release.tasks["ch90-ex2"] = "of another task"
+    return nb
+
+
+def nonsense_in_the_metadata(chapter):
+    nb = solved(chapter)
+    nb.metadata["llmbook"] = {"release": [{"tasks": 3}]}
+    nb.cells[0].metadata["nbgrader"] = "x"
+    nb.cells[1].metadata["nbgrader"] = {"grade_id": ["ch90-ex1"]}
+    return nb
+
+
+def raw(make):
+    """A submission that is made of bytes."""
+    make.is_raw = True
+    return make
+
+
+@raw
+def not_json(chapter):
+    return b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+
+
+@raw
+def cut_off(chapter):
+    return toy.as_bytes(solved(chapter))[:-300]
+
+
+@raw
+def nothing_at_all(chapter):
+    return b""
+
+
+@raw
+def json_that_is_no_notebook(chapter):
+    return b'{"cells": 3}'
+
+
+@raw
+def a_list(chapter):
+    return b"[1, 2]"
+
+
+@raw
+def deep_json(chapter):
+    return b"[" * 200_000
+
+
+@raw
+def with_a_byte_order_mark(chapter):
+    return b"\xef\xbb\xbf" + toy.as_bytes(solved(chapter))
+
+
+@raw
+def utf16(chapter):
+    return json.dumps(solved(chapter)).encode("utf-16")
+
+
+@raw
+def latin1(chapter):
+    nb = solved(chapter, ex1=toy.RIGHT["ex1"] + "  # größer")
+    return json.dumps(nb, ensure_ascii=False).encode("latin-1")
+
+
+@raw
+def cells_of_odd_kinds(chapter):
+    nb = json.loads(toy.as_bytes(solved(chapter)))
+    nb["cells"] += [None, 3, [], {}, {"cell_type": 3, "source": {"a": 1}},
+                    {"source": [1, None, "x"], "metadata": []}]  # fmt: skip
+    return json.dumps(nb).encode()
+
+
+@raw
+def lines_in_lists(chapter):
+    nb = json.loads(toy.as_bytes(solved(chapter)))
+    for cell in nb["cells"]:
+        cell["source"] = cell["source"].splitlines(keepends=True)
+    return json.dumps(nb).encode()
+
+
+@raw
+def format_three(chapter):
+    nb = json.loads(toy.as_bytes(solved(chapter)))
+    for cell in nb["cells"]:
+        cell["input"] = cell.pop("source")
+    return json.dumps({"worksheets": [{"cells": nb["cells"]}], "nbformat": 3}).encode()
+
+
+FULL = [1, 2, 3]
+TORTURES = [
+    # what, scores, words of the exercise's reason or notes, or of the file's
+    (right, FULL, ""),
+    (empty, [0, 0, 0], "Nothing was written"),
+    (half, [1, 0, 0], "Nothing was written"),
+    (deleted, [1, 0, 3], "no cell for ex2"),
+    (all_deleted, [0, 0, 0], "no cell for ex1"),
+    (duplicated, FULL, ""),
+    (duplicated_with_another_answer, [1, 0, 3], "2 cells answer ex2; the last counts"),
+    (duplicated_with_a_stub_below, FULL, ""),
+    (reordered, FULL, ""),
+    (changed_checks, [0, 0, 0], "Twice 2 is 4."),
+    (answered_in_a_cell_below, [0, 0, 3], "without id"),
+    (metadata_lost, FULL, "without id"),
+    (answer_turned_to_text, [1, 0, 3], "holds markdown text"),
+    (two_megabytes_in_a_cell, FULL, ""),
+    (syntax_error, [1, 0, 3], "SyntaxError"),
+    (null_characters, [1, 0, 3], "null"),
+    (half_a_letter, [1, 0, 3], "Unicode"),
+    (deep_code, [1, 0, 3], "too many nested parentheses"),
+    (old_release_of_the_same_task, FULL, ""),
+    (old_release_of_another_task, [1, 0, 3], "The task was changed"),
+    (nonsense_in_the_metadata, FULL, ""),
+    (not_json, [0, 0, 0], "no notebook: its content is of another kind"),
+    (cut_off, [0, 0, 0], "no notebook: its content is damaged"),
+    (nothing_at_all, [0, 0, 0], "The file is empty"),
+    (json_that_is_no_notebook, [0, 0, 0], "no cells"),
+    (a_list, [0, 0, 0], "no cells"),
+    (deep_json, [0, 0, 0], "no notebook"),
+    (with_a_byte_order_mark, FULL, "utf-8-sig"),
+    (utf16, FULL, "utf-16"),
+    (latin1, FULL, "not stored as UTF-8"),
+    (cells_of_odd_kinds, FULL, ""),
+    (lines_in_lists, FULL, ""),
+    (format_three, FULL, ""),
+]
+
+
+def hand_in(folder, chapter, make, student="ada"):
+    """Write a submission."""
+    made = make(chapter)
+    path = folder / f"{student}.ipynb"
+    path.write_bytes(made if hasattr(make, "is_raw") else toy.as_bytes(made))
+    return Submission(student, "ch90", path, chapter.exercises)
+
+
+@pytest.mark.parametrize(
+    ("make", "scores", "words"),
+    TORTURES,
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_every_file_gives_a_row(
+    tmp_path, chapter, grader, room, monkeypatch, make, scores, words
+):
+    one = hand_in(tmp_path, chapter, make)
+    # one room for all of these: opening it takes longer than grading
+    monkeypatch.setattr(rooms, "Worker", lambda *_: contextlib.nullcontext(room))
+    result = grade_file(grader, one, one.data())
+    assert [row.score for row in result.exercises] == scores, result
+    assert result.points == 6
+    told = [result.problem, *result.notes]
+    for row in result.exercises:
+        told += [row.reason, *row.notes]
+        assert (row.status == "passed") == (row.score == row.points)
+        assert row.status == "passed" or row.reason, "no points without a reason"
+    assert words in "\n".join(told), told
+    if not words:
+        assert not "".join(told), told
+
+
+def test_nothing_handed_in_is_a_row_too(chapter, grader):
+    one = Submission("ada", "ch90", None, chapter.exercises, instead="answers.docx")
+    result = grade_file(grader, one, b"")
+    assert result.score == 0 and len(result.exercises) == 3
+    assert result.problem == "No notebook was handed in; answers.docx did."
+
+
+def test_results_are_read_as_they_were_written(tmp_path, chapter, grader):
+    one = hand_in(tmp_path, chapter, half)
+    result = grade_file(grader, one, one.data())
+    result.write(tmp_path / "x.json")
+    assert Result.read(tmp_path / "x.json") == result
+    (tmp_path / "x.json").write_text('{"student": "ada"')
+    with pytest.raises(ValueError, match=r"x\.json is no result"):
+        Result.read(tmp_path / "x.json")
+
+
+@pytest.fixture
+def course(tmp_path, chapter):
+    """Five submissions, and the batch that grades them."""
+    makes = [right, half, not_json, deleted]
+    todo = [hand_in(tmp_path, chapter, m, f"student{n}") for n, m in enumerate(makes)]
+    loop = lambda chapter: solved(chapter, ex2="while True: pass")  # noqa: E731
+    todo.append(hand_in(tmp_path, chapter, loop, "student4"))
+    results = tmp_path / "results"
+    return Batch(chapter, list(chapter.exercises), results, LIMITS), todo
+
+
+def grades(results):
+    """What must be the same in every run."""
+    return {
+        result.student: [(r.id, r.score, r.status, r.reason) for r in result.exercises]
+        for result in results
+    }
+
+
+SCORES = {"student0": 6, "student1": 1, "student2": 0, "student3": 4, "student4": 4}
+
+
+def test_a_batch_gives_every_row_with_any_number_of_jobs_and_the_same_twice(course):
+    own, todo = course
+    first = list(own.run(todo, jobs=2))
+    assert {result.student: result.score for result, _ in first} == SCORES
+    assert all(is_new for _, is_new in first)
+    assert {path.stem for path in own.folder.glob("*")} == set(SCORES)
+    again = list(own.run(todo, jobs=1, force=True))
+    assert all(is_new for _, is_new in again)
+    assert grades(r for r, _ in again) == grades(r for r, _ in first)
+
+
+def test_what_is_done_is_not_done_again(course, monkeypatch):
+    own, todo = course
+    before = grades(result for result, _ in own.run(todo, jobs=2))
+    monkeypatch.setattr(batch, "Grader", None)  # nothing may be graded now
+    assert grades(result for result, _ in own.run(todo)) == before
+    monkeypatch.undo()
+    todo[1].path.write_bytes(todo[0].path.read_bytes())  # a better submission
+    (own.folder / "student2.json").write_text("{half a res")
+    (own.folder / "student3.json").unlink()
+    done = list(own.run(todo))
+    new = {result.student for result, is_new in done if is_new}
+    assert new == {"student1", "student2", "student3"}
+    assert {r.student: r.score for r, _ in done} == {**SCORES, "student1": 6}
+
+
+@pytest.mark.parametrize("what", ["points", "check", "limits", "late", "grader"])
+def test_a_key_holds_all_that_a_grade_depends_on(course, chapter, monkeypatch, what):
+    from dataclasses import replace
+
+    _, (one, *_) = course
+    old = batch.key_of(one, one.data(), LIMITS, True)
+    assert old == batch.key_of(one, one.data(), LIMITS, True)
+    limits, each = LIMITS, chapter.exercises[0]
+    if what == "points":
+        one = replace(one, exercises=(replace(each, points=9), *chapter.exercises[1:]))
+    elif what == "check":
+        one = replace(one, exercises=(replace(each, check="1"), *chapter.exercises[1:]))
+    elif what == "limits":
+        limits = Limits(seconds=2)
+    elif what == "late":
+        one = replace(one, late=True)
+    else:
+        monkeypatch.setattr(batch, "grader_hash", lambda: "another")
+    assert batch.key_of(one, one.data(), limits, True) != old
+
+
+def test_a_killed_run_goes_on_where_it_stopped(course, chapter, tmp_path):
+    """The grader is killed after its first result; the next run does the rest."""
+    own, todo = course
+    script = (
+        "import sys\nsys.path.insert(0, sys.argv[3])\n"
+        "from pathlib import Path\nfrom llmbook_utils.homework import exercises\n"
+        "from llmbook_utils.homework.batch import Batch, Submission\n"
+        "from llmbook_utils.homework.confinement import Limits\n"
+        "chapter = exercises.load(Path(sys.argv[1]))\nfolder = Path(sys.argv[2])\n"
+        "todo = [Submission(p.stem, 'ch90', p, chapter.exercises)\n"
+        "        for p in sorted(folder.glob('*.ipynb'))]\n"
+        "own = Batch(chapter, list(chapter.exercises), folder / 'results',\n"
+        "            Limits(seconds=1, memory_mb=400))\n"
+        "for result, _ in own.run(todo):\n    print(result.student, flush=True)\n"
+    )
+    call = [sys.executable, "-c", script, str(chapter.path), str(tmp_path), str(ROOT)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(call, stdout=subprocess.PIPE, env=environment, text=True)
+    assert process.stdout.readline().strip() == "student0"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    time.sleep(0.2)
+    for path in own.folder.glob("*.json"):
+        Result.read(path)  # none of them is half
+    there = {path.stem for path in own.folder.glob("*.json")}
+    assert "student0" in there and len(there) < len(todo)
+    done = list(own.run(todo))
+    assert {result.student for result, is_new in done if not is_new} == there
+    assert {result.student: result.score for result, _ in done} == SCORES
+
+
+def test_a_check_that_fails_on_its_own_solution_stops_all(course, chapter):
+    """Nobody gets a zero for our fault."""
+    from dataclasses import replace
+
+    own, todo = course
+    broken = replace(chapter.exercises[0], check="assert double(2) == 5")
+    own.exercises = [broken]
+    with pytest.raises(ValueError, match="check of ch90-ex1 on its own solution fails"):
+        list(own.run(todo))
+    assert not list(own.folder.glob("*")), "no result was written"
+
+
+def test_a_judge_that_breaks_down_is_replaced(chapter):
+    """It is killed between two submissions; the second is graded all the same."""
+    from llmbook_utils.homework import submissions
+
+    answers = submissions.read(toy.as_bytes(solved(chapter)), chapter.exercises)
+    with Grader(chapter, chapter.exercises, LIMITS) as own:
+        assert own.grade("ada", "ch90", answers).score == 6
+        own._judge.process.kill()
+        own._judge.process.wait()
+        assert own.grade("bob", "ch90", answers).score == 6
+
+
+def test_a_worker_that_breaks_down_costs_one_exercise_at_most(chapter, grader):
+    from llmbook_utils.homework import submissions
+    from llmbook_utils.homework.rooms import Worker
+
+    answers = submissions.read(toy.as_bytes(solved(chapter)), chapter.exercises)
+    with Worker(grader, chapter.exercises) as worker:
+        worker.room().process.kill()
+        rows = [grader.grade_exercise(e, answers, worker) for e in chapter.exercises]
+    assert [row.status for row in rows][1:] == ["passed", "passed"]
+
+
+def test_an_exercise_may_declare_its_own_limits(chapter, grader):
+    from dataclasses import replace
+
+    from llmbook_utils.homework.rooms import limits_of
+
+    slow = replace(chapter.exercises[0], metadata={"seconds": 90, "needs": []})
+    assert limits_of(slow, LIMITS).seconds == 90
+    assert limits_of(slow, LIMITS).memory_mb == LIMITS.memory_mb
+
+
+def test_the_sandbox_is_there():
+    """All of this file would mean little without it."""
+    assert sandbox.trouble() == ""

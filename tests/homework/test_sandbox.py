@@ -1,0 +1,401 @@
+"""Hostile submissions: each is tried, gets nothing, and harms no other exercise."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import toy
+
+from llmbook_utils.homework import sandbox
+from llmbook_utils.homework.confinement import Limits
+from llmbook_utils.homework.rooms import Grader
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        ("import os\nos._exit(0)", "stopped", "exit code 0"),
+        ("import sys\nsys.exit(0)", "stopped", "called exit (line 3 in total)"),
+        ("raise KeyboardInterrupt", "stopped", "KeyboardInterrupt"),
+        ("while True:\n    pass", "stopped", "Stopped after 1 s"),
+        ("import time\ntime.sleep(1000)", "stopped", "Stopped after 1 s"),
+        ("return bytearray(10**10)", "stopped", "memory"),
+        ("import numpy\nreturn numpy.ones(10**10)", "stopped", "memory"),
+        ("x = []\nwhile True:\n    x.append(bytes(10**6))", "stopped", "memory"),
+        ("import os\nos.fork()\nreturn 6", "error", "PermissionError"),
+        ("import os\nwhile True:\n    os.fork()", "error", "PermissionError"),
+        (
+            "import subprocess\nsubprocess.run(['/bin/true'])\nreturn 6",
+            "error",
+            "PermissionError",
+        ),
+        ("import ctypes\nctypes.string_at(0)", "stopped", "SIGSEGV"),
+        ("def f(n):\n    return f(n + 1)\nreturn f(0)", "error", "RecursionError"),
+        ("import os\nos.kill(os.getpid(), 19)", "stopped", "Stopped after 1 s"),
+        ("import os, signal\nos.kill(0, 9)", "stopped", "SIGKILL"),
+        ("import os\nos.kill(1, 9)\nreturn None", "failed", "1 + 2 + 3"),
+    ],
+    ids=lambda value: value.replace("\n", "; ")[:40],
+)
+def test_code_that_ends_or_never_does(attack, body, status, reason):
+    row = attack(body)
+    assert (row.status, row.score) == (status, 0), row
+    assert reason in row.reason, row
+
+
+def test_many_threads_are_stopped(attack):
+    row = attack(
+        "import threading, time\nfor _ in range(500):\n"
+        "    threading.Thread(target=time.sleep, args=(100,), daemon=True).start()\n"
+        "time.sleep(100)"
+    )
+    assert row.status in ("stopped", "error") and row.score == 0
+    assert "thread" in row.reason
+
+
+def test_a_gigabyte_of_output_is_cut(attack):
+    row = attack("line = 'x' * 10**6\nfor _ in range(1000):\n    print(line)\nreturn 6")
+    assert len(row.output) < 11_000
+    assert row.output.endswith("more bytes were printed]") or row.status == "stopped"
+
+
+def test_output_below_python_is_kept_too(attack):
+    row = attack("import os\nos.write(1, b'to the pipe')\nprint('to python')\nreturn 6")
+    assert row.score == 2
+    assert "to the pipe" in row.output and "to python" in row.output
+
+
+def test_a_daemon_cannot_be_left(attack):
+    row = attack(
+        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1000)\n"
+        "return 6"
+    )
+    assert row.score == 0 and "PermissionError" in row.reason
+
+
+def test_nothing_runs_on_after_grading(grade, chapter):
+    """A thread that never ends is gone with its process."""
+    loop = (
+        "import threading\ndef total(numbers):\n"
+        "    def forever():\n        while True: pass\n"
+        "    threading.Thread(target=forever, daemon=False).start()\n    return 6"
+    )
+    assert grade({"ex2": loop}).exercise("ch90-ex2").score == 2
+    own = os.getpid()
+    lines = subprocess.run(
+        ["ps", "-eo", "pid,ppid,pcpu,args"], capture_output=True, text=True
+    ).stdout.splitlines()
+    workers = [
+        line
+        for line in lines
+        if "homework.worker" in line and int(line.split()[1]) == own
+    ]
+    assert not workers, workers
+
+
+@pytest.mark.parametrize(
+    "address", ["('1.1.1.1', 53)", "('127.0.0.1', 22)", "('localhost', 8888)"]
+)
+def test_there_is_no_network(attack, address):
+    row = attack(
+        f"import socket\nsocket.create_connection({address}, timeout=1)\nreturn 6"
+    )
+    assert row.score == 0
+    assert "error" in row.reason.lower() or "unreachable" in row.reason
+
+
+def test_a_server_of_this_machine_is_out_of_reach(attack):
+    """A listener is there, and a control outside reaches it."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+        row = attack(
+            f"import socket\nsocket.create_connection(('127.0.0.1', {port}), 1)\n"
+            "return 6"
+        )
+    assert row.score == 0 and "Connection" in row.reason
+
+
+def test_the_disk_cannot_be_filled(attack):
+    row = attack(
+        "n = 0\ntry:\n    for i in range(10):\n"
+        "        with open(f'/tmp/{i}', 'wb') as file:\n"
+        "            for _ in range(50):\n"
+        "                n += file.write(bytes(10**6))\n"
+        "except OSError as error:\n    print(error.strerror)\n"
+        "print(n // 10**6, 'MB')\nreturn None"
+    )
+    assert "MB" in row.output
+    assert int(row.output.split()[-2]) <= 70, row.output
+
+
+@pytest.mark.parametrize("place", ["/", "/usr/lib", "/book", "/dev", "/etc", "/var/x"])
+def test_nothing_but_scratch_is_writable(attack, place):
+    row = attack(f"open({place!r} + '/mine', 'w').write('x')\nreturn 6")
+    assert row.score == 0
+    assert "Read-only" in row.reason or "No such file" in row.reason, row
+
+
+def test_scratch_is_empty_again_for_the_next_student(grade):
+    leave = "def total(numbers):\n    open('/tmp/left', 'w').write('x')\n    return 6"
+    look = "import os\ndef total(numbers):\n    print(os.listdir('/tmp'))\n    return 6"
+    assert grade({"ex2": leave}).exercise("ch90-ex2").score == 2
+    assert "left" not in grade({"ex2": look}).exercise("ch90-ex2").output
+
+
+def test_files_of_the_grader_are_not_there(attack, tmp_path):
+    """No notebook of the book, no home, no course: the control sees them all."""
+    secret = tmp_path / "gradebook.db"
+    secret.write_text("x")
+    places = [
+        Path.home(), secret, ROOT / "notebooks", ROOT / "tests", ROOT / ".git",
+        Path("/etc/passwd"), Path("/etc/shadow"), Path("/root/.ssh"),
+    ]  # fmt: skip
+    assert secret.exists() and (ROOT / "notebooks").exists()
+    asked = [str(place) for place in places]
+    row = attack(
+        "import os\nfor place in " + repr(asked) + ":\n"
+        "    if os.path.isfile(place) or os.path.isdir(place) and any(\n"
+        "            os.path.isfile(os.path.join(place, n))\n"
+        "            for n in os.listdir(place)):\n"
+        "        print('sees', place)\nreturn None"
+    )
+    assert "sees" not in row.output, row.output
+
+
+def test_no_solution_and_no_hidden_test_is_in_any_file_or_memory(attack):
+    """All of the sandbox's own files and memory are searched for both."""
+    row = attack(
+        "import gc, sys\n"
+        "needle = 'canary-of-the-' + 'hidden-tests'\n"
+        "found = [x for x in gc.get_objects() if isinstance(x, (str, dict, list))\n"
+        "         and needle in str(x)[:100000] and 'needle' not in str(x)[:100000]]\n"
+        "print('objects', len(found))\n"
+        "import os\nfor top, folders, files in os.walk('/book'):\n"
+        "    for name in files:\n"
+        "        data = open(os.path.join(top, name), 'rb').read()\n"
+        "        if needle.encode() in data: print('file', name)\n"
+        "print('environment', needle in str(os.environ))\nreturn None"
+    )
+    assert "objects 0" in row.output and "environment False" in row.output, row
+    assert "file" not in row.output.replace("objects", "")
+
+
+def test_memory_of_the_parent_process_is_closed(attack):
+    row = attack("return open('/proc/1/mem', 'rb').read(10)")
+    assert row.score == 0 and ("Permission" in row.reason or "No such" in row.reason)
+
+
+def test_other_processes_are_not_seen(attack):
+    row = attack(
+        "import os\nprint([p for p in os.listdir('/proc') if p.isdigit()])\nreturn None"
+    )
+    assert len(row.output.split(",")) <= 3, row.output
+
+
+def test_the_environment_is_the_sandboxs_own(attack, monkeypatch):
+    monkeypatch.setenv("LLMBOOK_SECRET_TOKEN", "canary")
+    row = attack("import os\nprint(dict(os.environ))\nreturn None")
+    assert "canary" not in row.output and "'HOME': '/tmp'" in row.output
+
+
+def test_a_result_file_cannot_be_written(attack, tmp_path):
+    """What lies outside is not there; what a submission says is not believed."""
+    target = tmp_path / "results" / "ada.json"
+    target.parent.mkdir()
+    row = attack(
+        f"import os\nos.makedirs({str(target.parent)!r}, exist_ok=True)\n"
+        f"open({str(target)!r}, 'w').write('100')\nreturn 6"
+    )
+    assert not target.exists(), row
+
+
+FORGED = """\
+import json, os, struct
+head = json.dumps({**MESSAGE, "sizes": []}).encode()
+data = struct.pack("<I", len(head)) + head
+for fd in range(3, 64):
+    try:
+        os.write(fd, struct.pack("<Q", len(data)) + data)
+    except OSError:
+        pass
+return 0
+"""
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"why": "", "code": 0, "report": '{"status": "passed", "reason": ""}'},
+        {"value": {"t": "pickle", "b": 0, "parts": []}},
+        {"do": "call", "tree": []},
+        {"value": {"t": "lent", "n": "x"}},
+        {"value": {"t": "array", "dtype": "O", "shape": [1], "b": 0}},
+        {"value": {"t": "array", "dtype": "<f8", "shape": [10**12], "b": 0}},
+        {"value": {"t": "range", "v": [0, "a", None]}},
+        {"ready": True},
+    ],
+    ids=str,
+)
+def test_forged_messages_give_no_points(attack, message):
+    row = attack(FORGED.replace("**MESSAGE", f"**{message!r}"))
+    assert row.score == 0 and row.status in ("error", "failed", "stopped"), row
+
+
+def test_the_checker_cannot_be_patched(grade):
+    """Whatever is patched is patched in the student's own process."""
+    code = (
+        "import builtins, sys, numpy, unittest.mock\n"
+        "import llmbook_utils.homework.judge as judge\n"
+        "judge.verdict = lambda *a, **k: {'status': 'passed', 'reason': ''}\n"
+        "judge.check_exercise = judge.verdict\n"
+        "builtins.abs = lambda x: 0\n"
+        "numpy.allclose = lambda *a, **k: True\n"
+        "sys.modules['llmbook_utils'] = None\n"
+        "class Six(int):\n"
+        "    def __eq__(self, other): return True\n"
+        "    __hash__ = int.__hash__\n"
+        "def total(numbers):\n    return Six(7)\n"
+        "def scale(x):\n    return 0 * x\n"
+    )
+    result = grade({**toy.RIGHT, "ex2": code, "ex3": code})
+    assert [row.score for row in result.exercises] == [1, 0, 0]
+    assert result.exercises[1].reason == "1 + 2 + 3 is 6."
+
+
+def test_an_object_that_equals_everything_equals_nothing(grade):
+    code = (
+        "class Any:\n    def __eq__(self, other): return True\n"
+        "    def __ne__(self, other): return False\n"
+        "    def __bool__(self): return True\n"
+        "def double(x):\n    return Any()\n"
+        "def total(numbers):\n    return Any()\n"
+    )
+    result = grade({"ex1": code, "ex2": code})
+    assert result.score == 0
+    assert result.exercises[0].reason == "Twice 2 is 4."
+
+
+def test_replacing_the_package_changes_nothing_for_the_judge(grade):
+    code = (
+        "import sys, types\n"
+        "fake = types.ModuleType('llmbook_utils')\n"
+        "sys.modules['llmbook_utils'] = fake\n"
+        "for name in list(sys.modules):\n"
+        "    if name.startswith('llmbook_utils.homework'):\n"
+        "        sys.modules[name] = fake\n"
+        "def total(numbers):\n    return 5"
+    )
+    result = grade({**toy.RIGHT, "ex2": code})
+    assert [row.score for row in result.exercises] == [1, 0, 3]
+
+
+def test_a_cell_that_kills_its_worker_from_the_start(grade):
+    """Code at the top level of a cell is as confined as in a function."""
+    result = grade({**toy.RIGHT, "ex1": "import os\nos._exit(3)"})
+    assert [row.score for row in result.exercises] == [0, 2, 3]
+    assert "exit code 3" in result.exercises[0].reason
+
+
+def test_endless_data_do_not_end_the_judge(grade):
+    """A range that is cheap to send and endless to list costs its own points only."""
+    code = "def total(numbers):\n    return [range(10**15)] * 1000"
+    result = grade({**toy.RIGHT, "ex2": code})
+    assert [row.score for row in result.exercises] == [1, 0, 3]
+
+
+def test_two_students_do_not_see_each_other(chapter, grader):
+    """While one waits, the other looks for processes and files of the first."""
+    from llmbook_utils.homework import submissions
+
+    wait = (
+        "import time\ndef total(numbers):\n    open('/tmp/canary', 'w').write('x')\n"
+        "    time.sleep(3)\n    return 6"
+    )
+    look = (
+        "import os\ndef total(numbers):\n"
+        "    print(os.listdir('/tmp'), len([p for p in os.listdir('/proc') "
+        "if p.isdigit()]))\n    return 6"
+    )
+    found = {}
+
+    def graded(name, code):
+        limits = Limits(seconds=5, memory_mb=400)
+        data = toy.as_bytes(toy.submission(chapter, {"ex2": code}))
+        answers = submissions.read(data, chapter.exercises)
+        with Grader(chapter, chapter.exercises, limits) as own:
+            found[name] = own.grade(name, "ch90", answers).exercise("ch90-ex2")
+
+    first = threading.Thread(target=graded, args=("ada", wait))
+    first.start()
+    time.sleep(2.5)
+    graded("bob", look)
+    first.join()
+    assert "canary" not in found["bob"].output
+    assert found["bob"].score == found["ada"].score == 2
+
+
+def test_all_ends_with_the_grader(tmp_path):
+    """A grader that is killed leaves no process behind."""
+    script = (
+        "import sys, time\n"
+        "from llmbook_utils.homework.sandbox import Room\n"
+        "from llmbook_utils.homework.confinement import Limits\n"
+        "room = Room('worker', [], Limits())\n"
+        "print(room.process.pid, flush=True)\n"
+        "time.sleep(100)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    inner = int(process.stdout.readline())
+    assert Path(f"/proc/{inner}").exists()
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    for _ in range(50):
+        if not _is_alive(inner):
+            break
+        time.sleep(0.1)
+    assert not _is_alive(inner)
+
+
+def _is_alive(pid):
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0]
+    except FileNotFoundError:
+        return False
+
+
+def test_without_bubblewrap_grading_is_refused(monkeypatch):
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    sandbox.trouble.cache_clear()
+    try:
+        with pytest.raises(ValueError, match=r"apt install bubblewrap.*--unsafe"):
+            sandbox.require(unsafe=False)
+        assert sandbox.require(unsafe=True) == "none"
+    finally:
+        sandbox.trouble.cache_clear()
+
+
+def test_unsafe_grades_too_and_says_so(chapter):
+    from llmbook_utils.homework import submissions
+
+    answers = {**toy.RIGHT, "ex1": "import os\nos._exit(0)"}
+    data = toy.as_bytes(toy.submission(chapter, answers))
+    read = submissions.read(data, chapter.exercises)
+    with Grader(chapter, chapter.exercises, Limits(seconds=2), is_safe=False) as own:
+        result = own.grade("ada", "ch90", read)
+    assert [row.score for row in result.exercises] == [0, 2, 3]
+    assert result.sandbox == "none"

@@ -1,0 +1,175 @@
+"""`llmbook check 11 ex3`: what a student reads, for each way of going wrong."""
+
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from classroom import ROOT, notebook, released
+
+from llmbook_utils.homework import exercises
+from llmbook_utils.homework.assertions import n_checks, run_check
+from llmbook_utils.homework.nbgrader_steps import student_version
+from llmbook_utils.homework.student_check import check, check_file, find_notebook
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a student's notebook with an answer."""
+    course = released(tmp_path)
+
+    def call(**answers):
+        path = tmp_path / "00_small.ipynb"
+        path.write_bytes(notebook(course, **answers))
+        return path
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed", "said"),
+    [
+        ("def double(x):\n    return 2 * x", 2, "all 2 checks passed; 1 more run"),
+        ("def double(x):\n    return x ** 2", 1, "0 of 2"),
+        ("def double(x):\n    return abs(x) * 2", 1, "TypeError"),
+        ("def double(x):\n    return 5", 0, "Hint: Twice 2 is 4."),
+        ("def double(x):\n    return 4", 1, "1 of 2 checks passed; 1 more"),
+        ("def double(x):\n    return 4", 1, "Hint: Also words."),
+        ("def double(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()", 0,
+         "There is no answer yet"),
+        ("", 0, "'double' is not defined"),
+        ("def double(x)\n    return 2 * x", 0, "line 1 of your cell: SyntaxError"),
+        ("x = 1\ny = helper(x)", 0, "in line 2 of your cell. Is the name spelled"),
+        ("import sys\nsys.exit(0)", 0, "ends Python"),
+        ("def double(x):\n    import os\n    os._exit(0)", 0, "before the check"),
+        ("def double(x):\n    return double(x)", 0, "without end"),
+        ("while True:\n    pass", 0, "more than 3 s"),
+        ("def double(x):\n    print('seen')\n    return 2 * x", 2, "all 2"),
+        ("import base64 as math\n\n\ndef double(x):\n    return 2 * x", 2, "all 2"),
+    ],
+)  # fmt: skip
+def test_what_a_student_reads(write, answer, passed, said):
+    outcome = check_file(write(ex1=answer), "ex1", seconds=3)
+    if "x ** 2" in answer:  # 2 squared is 4 and twice 2; "a" has no square
+        said = "TypeError"
+    assert said in str(outcome)
+    assert outcome.passed == passed
+    assert (outcome.checks, outcome.hidden) == (2, 1)
+    assert outcome.is_good == (passed == 2)
+
+
+def test_needed_cells_of_the_chapter_run(write):
+    good = "def power(x):\n    return 1000.0 ** x"
+    assert str(check_file(write(ex2=good), "2")) == "ex2: all 2 checks passed."
+
+
+@pytest.mark.parametrize("where", [0, 1])
+def test_helpers_in_cells_of_their_own_are_not_there_as_in_grading(write, where):
+    path = write(ex1="def double(x):\n    return add(x, x)")
+    nb = nbformat.read(path, as_version=4)
+    helper = nbformat.v4.new_code_cell("def add(a, b):\n    return a + b")
+    place = next(i for i, c in enumerate(nb.cells) if "add(x, x)" in c.source)
+    nb.cells.insert(place + where, helper)
+    nbformat.write(nb, path)
+    outcome = check_file(path, "ex1")
+    assert "'add' is not defined" in outcome.problem
+    assert "that cell alone" in outcome.problem
+
+
+def test_a_loop_that_fails_late_counts_only_what_held_throughout():
+    source = "for n in [1, 2]:\n    assert n < 2, f'{n}'\nassert True"
+    assert run_check(source, {}) == (0, "Hint: 2")
+    assert run_check("assert 1\nassert 2 > 3", {}) == (1, "Not so: assert 2 > 3")
+    assert n_checks(source) == 2
+
+
+def test_own_numbers_are_checked(tmp_path):
+    course = released(tmp_path)
+    own = course.folder("seeded", "ada", course.assignment("00")) / "00_small.ipynb"
+    nb = nbformat.read(own, as_version=4)
+    cell = next(
+        c
+        for c in nb.cells
+        if c.metadata.get("nbgrader", {}).get("grade_id") == "ch00-ex2"
+    )
+    cell.source = "def power(x):\n    return 1000.0 ** x"
+    nbformat.write(nb, own)
+    assert "To the power of 1" in check_file(own, "ex2").problem
+
+
+def test_in_the_notebook_it_takes_what_is_defined(write, monkeypatch):
+    path = write()
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "double", lambda x: 2 * x, raising=False)
+    before = set(main.__dict__)
+    assert check("ex1", path).is_good
+    assert set(main.__dict__) == before, "the check leaves nothing behind"
+    monkeypatch.chdir(path.parent)
+    monkeypatch.setattr(main, "double", lambda x: 3 * x)
+    assert "Hint: Twice 2 is 4." in str(check("ex1"))
+
+
+def test_in_a_kernel(write):
+    """As a student types it, with a real kernel in the notebook's folder."""
+    from nbclient import NotebookClient
+
+    path = write(ex1="def double(x):\n    return 2 * x")
+    nb = nbformat.read(path, as_version=4)
+    ask = "from llmbook_utils.homework import check\nprint(check('ex1'))"
+    nb.cells = [c for c in nb.cells if c.metadata.get("nbgrader", {}).get("solution")][
+        :1
+    ]
+    nb.cells.append(nbformat.v4.new_code_cell(ask))
+    NotebookClient(nb, resources={"metadata": {"path": str(path.parent)}}).execute()
+    assert (
+        nb.cells[-1].outputs[0].text
+        == "ex1: all 2 checks passed; 1 more run at grading.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda p: check_file(p, "ex9"), "there are ex1, ex2"),
+        (lambda p: check_file(p.with_name("none.ipynb"), "ex1"), "no notebook"),
+        (lambda p: find_notebook("77"), "there is none. Name yours with --notebook"),
+    ],
+)
+def test_mistakes_say_what_to_do(write, monkeypatch, call, message):
+    path = write()
+    monkeypatch.chdir(path.parent)
+    with pytest.raises(ValueError, match=message):
+        call(path)
+
+
+def test_a_deleted_check_is_named(write):
+    path = write()
+    nb = nbformat.read(path, as_version=4)
+    nb.cells = [c for c in nb.cells if "-check" not in str(c.metadata.get("nbgrader"))]
+    nbformat.write(nb, path)
+    with pytest.raises(ValueError, match="deleted"):
+        check_file(path, "ex1")
+
+
+def test_chapter_11_in_a_terminal(tmp_path):
+    """From the released notebook alone: setup, needed cells, hint, counts."""
+    source = ROOT / "notebooks" / "11_gpt_from_scratch.ipynb"
+    chapter = exercises.load(source)
+    nb = student_version(nbformat.read(source, as_version=4))
+    wanted = {"ch11-ex3": chapter.exercise("ex3").solution}
+    late = wanted["ch11-ex3"].replace(
+        "scores.masked_fill(future, -torch.inf).softmax(dim=-1)",
+        "scores.softmax(dim=-1).masked_fill(future, 0)",
+    )
+    for answer, code, said in [
+        (wanted["ch11-ex3"], 0, "ex3: all 6 checks passed; 1 more run at grading."),
+        (late, 1, "Hint: The future still reaches the past: where does the mask"),
+    ]:
+        for cell in nb.cells:
+            if cell.metadata.get("nbgrader", {}).get("grade_id") == "ch11-ex3":
+                cell.source = answer
+        nbformat.write(nb, tmp_path / "11_gpt_from_scratch.ipynb")
+        command = [sys.executable, "-m", "llmbook_utils.cli", "check", "11", "ex3"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (code, "")
+        assert said in done.stdout
