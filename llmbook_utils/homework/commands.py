@@ -21,7 +21,7 @@ def _init(args: argparse.Namespace) -> int:
 
 
 def _roster(args: argparse.Namespace) -> int:
-    from llmbook_utils.homework.roster import Roster, read_people
+    from llmbook_utils.homework.lms.roster import Roster, read_people
 
     course = Course.open(args.course)
     roster = Roster.of(course)
@@ -34,7 +34,7 @@ def _roster(args: argparse.Namespace) -> int:
 
 def _release(args: argparse.Namespace) -> int:
     from llmbook_utils.homework import release
-    from llmbook_utils.homework.roster import Roster, slug
+    from llmbook_utils.homework.lms.roster import Roster, slug
 
     course = Course.open(args.course)
     seeds = _listed(args.seed)
@@ -80,7 +80,7 @@ def _listed(texts: list[str] | None) -> list[str]:
 
 
 def _collect(args: argparse.Namespace) -> int:
-    from llmbook_utils.homework.collect import collect
+    from llmbook_utils.homework.lms.collect import collect
 
     course, assignment = _place(args)
     done = collect(course, assignment, args.place, args.roster)
@@ -97,10 +97,10 @@ def _collect(args: argparse.Namespace) -> int:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    from llmbook_utils.homework import grading
+    from llmbook_utils.homework.grading import grade
 
     course, assignment = _place(args)
-    results = grading.grade_all(
+    results = grade.grade_all(
         course,
         assignment,
         students=_listed(args.student),
@@ -124,7 +124,7 @@ def _feedback(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from llmbook_utils.homework import export
+    from llmbook_utils.homework.lms import export
 
     course, assignment = _place(args)
     name = f"{assignment.name}-{args.format}.csv"

@@ -8,10 +8,10 @@ the test. For nbgrader's own pages, ``nbgrader generate_feedback`` works too.
 from html import escape
 from pathlib import Path
 
-from llmbook_utils.homework import exercises, gradebook, vary
+from llmbook_utils.homework import exercises, gradebook
 from llmbook_utils.homework.course import Assignment, Course, replacing
-from llmbook_utils.homework.exercises import Exercise
-from llmbook_utils.homework.results import ExerciseResult, Result
+from llmbook_utils.homework.exercises import Exercise, vary
+from llmbook_utils.homework.grading.results import ExerciseResult, Result
 
 STYLE = """
 :root { color-scheme: light dark; }

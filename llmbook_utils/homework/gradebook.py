@@ -13,11 +13,12 @@ from typing import Any
 
 import nbformat
 
-from llmbook_utils.homework import exercises, submissions
+from llmbook_utils.homework import exercises
 from llmbook_utils.homework.course import Assignment, Course, replacing
 from llmbook_utils.homework.exercises import Exercise
-from llmbook_utils.homework.results import Result
-from llmbook_utils.homework.roster import Person, Roster
+from llmbook_utils.homework.grading import submissions
+from llmbook_utils.homework.grading.results import Result
+from llmbook_utils.homework.lms.roster import Person, Roster
 
 
 @contextmanager

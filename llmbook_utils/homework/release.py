@@ -11,9 +11,9 @@ import nbformat
 from nbformat import NotebookNode
 
 from llmbook_utils import chapters
-from llmbook_utils.homework import exercises, generate, vary
+from llmbook_utils.homework import exercises, generate
 from llmbook_utils.homework.course import Assignment, Course, replacing
-from llmbook_utils.homework.exercises import Exercise
+from llmbook_utils.homework.exercises import Exercise, vary
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Where an assignment stands: who handed in, what is graded, what needs a look."""
 
 from llmbook_utils.homework.course import Assignment, Course
-from llmbook_utils.homework.rows import Row, rows_of
+from llmbook_utils.homework.lms.rows import Row, rows_of
 
 
 def state(course: Course, assignment: Assignment, row: Row) -> str:

@@ -127,7 +127,8 @@ def _before(nb: "NotebookNode", answer: "NotebookNode", check: str) -> list[str]
     Cells that a student adds among the exercises are left out: grading has the answer's
     cell alone.
     """
-    from llmbook_utils.homework import exercises, slicing
+    from llmbook_utils.homework import exercises
+    from llmbook_utils.homework.exercises import slicing
 
     declared = set(answer.metadata.get("llmbook", {}).get("needs", []))
     every, asked = [], []

@@ -10,7 +10,7 @@ import nbformat
 
 from llmbook_utils.homework import course as courses
 from llmbook_utils.homework.course import Assignment, Course
-from llmbook_utils.homework.results import ExerciseResult, Result
+from llmbook_utils.homework.grading.results import ExerciseResult, Result
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

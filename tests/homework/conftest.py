@@ -3,10 +3,10 @@
 import pytest
 import toy
 
-from llmbook_utils.homework import sandbox, submissions
-from llmbook_utils.homework.confinement import Limits
-from llmbook_utils.homework.rooms import Grader, Worker
-from llmbook_utils.homework.submissions import Answer, Answers
+from llmbook_utils.homework.grading import sandbox, submissions
+from llmbook_utils.homework.grading.confinement import Limits
+from llmbook_utils.homework.grading.rooms import Grader, Worker
+from llmbook_utils.homework.grading.submissions import Answer, Answers
 
 LIMITS = Limits(seconds=1, memory_mb=400)
 

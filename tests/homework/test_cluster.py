@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import toy
 
-from llmbook_utils.homework import cluster
-from llmbook_utils.homework.batch import Batch, Submission
-from llmbook_utils.homework.confinement import Limits
+from llmbook_utils.homework.grading import cluster
+from llmbook_utils.homework.grading.batch import Batch, Submission
+from llmbook_utils.homework.grading.confinement import Limits
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import pytest
 from classroom import about, hand_in, notebook, released, unreleased
 
-from llmbook_utils.homework import delivery, lms
-from llmbook_utils.homework.collect import collect
-from llmbook_utils.homework.roster import Roster, read_people
+from llmbook_utils.homework.lms import delivery, filenames
+from llmbook_utils.homework.lms.collect import collect
+from llmbook_utils.homework.lms.roster import Roster, read_people
 
 GOOD = notebook(ex1="def double(x):\n    return 2 * x")
 OTHER = notebook(ex1="def double(x):\n    return x * 2")
@@ -129,7 +129,7 @@ def test_canvas(tmp_path):
 def test_canvas_without_names():
     """Anonymous grading: who is not said, but one stays one."""
     files = ["anon_h4fEZ_88_x.ipynb", "LATE_anon_Q1_89_x.ipynb"]
-    who, unknown = lms.senders(files, {}, "x", UTC)
+    who, unknown = filenames.senders(files, {}, "x", UTC)
     assert [(s.lms_id, s.is_late) for s in who.values()] == [
         ("anon-h4fEZ", False),
         ("anon-Q1", True),

@@ -1,12 +1,14 @@
 """What is read of a chapter's exercises, for every chapter there is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
 import toy
 
-from llmbook_utils.homework import exercises, mistakes, slicing
+from llmbook_utils.homework import exercises
+from llmbook_utils.homework.exercises import mistakes, slicing
 from llmbook_utils.regions import clear_hidden_tests
 
 ROOT = Path(__file__).parents[2]
@@ -48,12 +50,12 @@ def test_needs_run_from_nothing_and_are_few(book_chapter):
 
 def test_checksum_is_of_what_is_asked_and_of_nothing_else(chapter):
     each = chapter.exercise("ex1")
-    assert each.checksum == exercises.replace(each, check="", points=9).checksum
-    spaced = exercises.replace(each, task=each.task.replace(" ", "  ") + "\n")
+    assert each.checksum == replace(each, check="", points=9).checksum
+    spaced = replace(each, task=each.task.replace(" ", "  ") + "\n")
     assert each.checksum == spaced.checksum
-    changed = exercises.replace(each, task=each.task.replace("Write", "Do not write"))
+    changed = replace(each, task=each.task.replace("Write", "Do not write"))
     assert each.checksum != changed.checksum
-    assert each.checksum != exercises.replace(each, stub="def twice(x):").checksum
+    assert each.checksum != replace(each, stub="def twice(x):").checksum
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import csv
 import pytest
 from classroom import about, graded, hand_in, notebook, store, unreleased
 
-from llmbook_utils.homework import export
 from llmbook_utils.homework.course import write_json
-from llmbook_utils.homework.roster import Person, Roster
+from llmbook_utils.homework.lms import export
+from llmbook_utils.homework.lms.roster import Person, Roster
 
 
 def read(path):

@@ -10,10 +10,10 @@ from classroom import graded, hand_in, notebook, released, store
 from nbgrader.api import Gradebook
 
 from llmbook_utils.homework import feedback, gradebook, status
-from llmbook_utils.homework.collect import collect
 from llmbook_utils.homework.course import Course
-from llmbook_utils.homework.results import all_zero
-from llmbook_utils.homework.roster import Person, Roster
+from llmbook_utils.homework.grading.results import all_zero
+from llmbook_utils.homework.lms.collect import collect
+from llmbook_utils.homework.lms.roster import Person, Roster
 
 WORK = "def double(x):\n    return 2 * x"
 

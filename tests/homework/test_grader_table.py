@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from llmbook_utils.homework import exercises, mistakes, sandbox
-from llmbook_utils.homework.rooms import Grader, Worker
-from llmbook_utils.homework.submissions import Answer, Answers
+from llmbook_utils.homework import exercises
+from llmbook_utils.homework.exercises import mistakes
+from llmbook_utils.homework.grading import sandbox
+from llmbook_utils.homework.grading.rooms import Grader, Worker
+from llmbook_utils.homework.grading.submissions import Answer, Answers
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 LEAST_MISTAKES = 3

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import toy
 
-from llmbook_utils.homework import batch, rooms, sandbox
-from llmbook_utils.homework.batch import Batch, Submission, grade_file
-from llmbook_utils.homework.confinement import Limits
-from llmbook_utils.homework.results import Result
-from llmbook_utils.homework.rooms import Grader
+from llmbook_utils.homework.grading import batch, rooms, sandbox
+from llmbook_utils.homework.grading.batch import Batch, Submission, grade_file
+from llmbook_utils.homework.grading.confinement import Limits
+from llmbook_utils.homework.grading.results import Result
+from llmbook_utils.homework.grading.rooms import Grader
 
 ROOT = Path(__file__).parents[2]
 LIMITS = Limits(seconds=1, memory_mb=400)
@@ -397,8 +397,8 @@ def test_a_killed_run_goes_on_where_it_stopped(course, chapter, tmp_path):
     script = (
         "import sys\nsys.path.insert(0, sys.argv[3])\n"
         "from pathlib import Path\nfrom llmbook_utils.homework import exercises\n"
-        "from llmbook_utils.homework.batch import Batch, Submission\n"
-        "from llmbook_utils.homework.confinement import Limits\n"
+        "from llmbook_utils.homework.grading.batch import Batch, Submission\n"
+        "from llmbook_utils.homework.grading.confinement import Limits\n"
         "chapter = exercises.load(Path(sys.argv[1]))\nfolder = Path(sys.argv[2])\n"
         "todo = [Submission(p.stem, 'ch90', p, chapter.exercises)\n"
         "        for p in sorted(folder.glob('*.ipynb'))]\n"
@@ -437,7 +437,7 @@ def test_a_check_that_fails_on_its_own_solution_stops_all(course, chapter):
 
 def test_a_judge_that_breaks_down_is_replaced(chapter):
     """It is killed between two submissions; the second is graded all the same."""
-    from llmbook_utils.homework import submissions
+    from llmbook_utils.homework.grading import submissions
 
     answers = submissions.read(toy.as_bytes(solved(chapter)), chapter.exercises)
     with Grader(chapter, chapter.exercises, LIMITS) as own:
@@ -448,8 +448,8 @@ def test_a_judge_that_breaks_down_is_replaced(chapter):
 
 
 def test_a_worker_that_breaks_down_costs_one_exercise_at_most(chapter, grader):
-    from llmbook_utils.homework import submissions
-    from llmbook_utils.homework.rooms import Worker
+    from llmbook_utils.homework.grading import submissions
+    from llmbook_utils.homework.grading.rooms import Worker
 
     answers = submissions.read(toy.as_bytes(solved(chapter)), chapter.exercises)
     with Worker(grader, chapter.exercises) as worker:
@@ -461,7 +461,7 @@ def test_a_worker_that_breaks_down_costs_one_exercise_at_most(chapter, grader):
 def test_an_exercise_may_declare_its_own_limits(chapter, grader):
     from dataclasses import replace
 
-    from llmbook_utils.homework.rooms import limits_of
+    from llmbook_utils.homework.grading.rooms import limits_of
 
     slow = replace(chapter.exercises[0], metadata={"seconds": 90, "needs": []})
     assert limits_of(slow, LIMITS).seconds == 90

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from llmbook_utils.homework.exercises import example
-from llmbook_utils.homework.remote import merge
-from llmbook_utils.homework.slicing import backwards, bound_names, free_places
-from llmbook_utils.homework.statements import statements
-from llmbook_utils.homework.submissions import Answer, Answers
-from llmbook_utils.homework.values import Decoder, Encoder, ValueProblem
-from llmbook_utils.homework.wire import pack, unpack
+from llmbook_utils.homework.exercises.slicing import backwards, bound_names, free_places
+from llmbook_utils.homework.exercises.statements import statements
+from llmbook_utils.homework.grading.remote import merge
+from llmbook_utils.homework.grading.submissions import Answer, Answers
+from llmbook_utils.homework.grading.values import Decoder, Encoder, ValueProblem
+from llmbook_utils.homework.grading.wire import pack, unpack
 from llmbook_utils.regions import clear_hidden_tests
 
 

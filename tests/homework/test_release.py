@@ -12,7 +12,8 @@ from classroom import NOTEBOOKS, ROOT, hand_in, notebook, released, small_book
 from nbgrader.api import Gradebook
 
 from llmbook_utils.homework import course as courses
-from llmbook_utils.homework import exercises, vary
+from llmbook_utils.homework import exercises
+from llmbook_utils.homework.exercises import vary
 from llmbook_utils.homework.nbgrader_steps import student_version
 from llmbook_utils.homework.release import (
     book_of,

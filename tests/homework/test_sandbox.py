@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import toy
 
-from llmbook_utils.homework import sandbox
-from llmbook_utils.homework.confinement import Limits
-from llmbook_utils.homework.rooms import Grader
+from llmbook_utils.homework.grading import sandbox
+from llmbook_utils.homework.grading.confinement import Limits
+from llmbook_utils.homework.grading.rooms import Grader
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,7 +94,7 @@ def test_nothing_runs_on_after_grading(grade, chapter):
     workers = [
         line
         for line in lines
-        if "homework.worker" in line and int(line.split()[1]) == own
+        if "homework.grading.worker" in line and int(line.split()[1]) == own
     ]
     assert not workers, workers
 
@@ -254,7 +254,7 @@ def test_the_checker_cannot_be_patched(grade):
     """Whatever is patched is patched in the student's own process."""
     code = (
         "import builtins, sys, numpy, unittest.mock\n"
-        "import llmbook_utils.homework.judge as judge\n"
+        "import llmbook_utils.homework.grading.judge as judge\n"
         "judge.verdict = lambda *a, **k: {'status': 'passed', 'reason': ''}\n"
         "judge.check_exercise = judge.verdict\n"
         "builtins.abs = lambda x: 0\n"
@@ -314,7 +314,7 @@ def test_endless_data_do_not_end_the_judge(grade):
 
 def test_two_students_do_not_see_each_other(chapter, grader):
     """While one waits, the other looks for processes and files of the first."""
-    from llmbook_utils.homework import submissions
+    from llmbook_utils.homework.grading import submissions
 
     wait = (
         "import time\ndef total(numbers):\n    open('/tmp/canary', 'w').write('x')\n"
@@ -347,8 +347,8 @@ def test_all_ends_with_the_grader(tmp_path):
     """A grader that is killed leaves no process behind."""
     script = (
         "import sys, time\n"
-        "from llmbook_utils.homework.sandbox import Room\n"
-        "from llmbook_utils.homework.confinement import Limits\n"
+        "from llmbook_utils.homework.grading.sandbox import Room\n"
+        "from llmbook_utils.homework.grading.confinement import Limits\n"
         "room = Room('worker', [], Limits())\n"
         "print(room.process.pid, flush=True)\n"
         "time.sleep(100)\n"
@@ -390,7 +390,7 @@ def test_without_bubblewrap_grading_is_refused(monkeypatch):
 
 
 def test_unsafe_grades_too_and_says_so(chapter):
-    from llmbook_utils.homework import submissions
+    from llmbook_utils.homework.grading import submissions
 
     answers = {**toy.RIGHT, "ex1": "import os\nos._exit(0)"}
     data = toy.as_bytes(toy.submission(chapter, answers))

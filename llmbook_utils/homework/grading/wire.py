@@ -9,7 +9,7 @@ import socket
 import struct
 from typing import Any
 
-from llmbook_utils.homework.values import Decoder, Encoder, ValueProblem
+from llmbook_utils.homework.grading.values import Decoder, Encoder, ValueProblem
 
 MAX_MESSAGE = 256 * 1024**2  # bytes
 MAX_CALLBACKS_DEEP = 40

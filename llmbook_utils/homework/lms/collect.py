@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path, PurePosixPath
 
-from llmbook_utils.homework import delivery, lms
 from llmbook_utils.homework.course import Assignment, Course, replacing, write_json
-from llmbook_utils.homework.delivery import Item
-from llmbook_utils.homework.lms import Sender
-from llmbook_utils.homework.roster import Person, Roster, read_people, slug
+from llmbook_utils.homework.lms import delivery, filenames
+from llmbook_utils.homework.lms.delivery import Item
+from llmbook_utils.homework.lms.filenames import Sender
+from llmbook_utils.homework.lms.roster import Person, Roster, read_people, slug
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -111,7 +111,7 @@ def _sort(
         if item.path.endswith(".txt")
     }
     paths = [item.path for item in items]
-    senders, unknown = lms.senders(
+    senders, unknown = filenames.senders(
         paths, logs, assignment.notebook, zone, assignment.name
     )
     sent = []

@@ -7,10 +7,10 @@ graded by another one.
 import importlib
 from collections.abc import Iterator, Sequence
 
-from llmbook_utils.homework import sandbox
-from llmbook_utils.homework.batch import Batch, Submission, grade_file
-from llmbook_utils.homework.results import Result
-from llmbook_utils.homework.rooms import Grader
+from llmbook_utils.homework.grading import sandbox
+from llmbook_utils.homework.grading.batch import Batch, Submission, grade_file
+from llmbook_utils.homework.grading.results import Result
+from llmbook_utils.homework.grading.rooms import Grader
 
 RETRIES = 3  # machines that may die under one submission
 CONNECT_SECONDS = 10

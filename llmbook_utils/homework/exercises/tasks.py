@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from llmbook_utils.homework import slicing
+from llmbook_utils.homework.exercises import slicing
 from llmbook_utils.regions import clear_hidden_tests, clear_solution, split_regions
 
 HEAD = re.compile(
@@ -105,7 +105,7 @@ class Exercise:
 
         Examples
         --------
-        >>> from llmbook_utils.homework.tasks import example
+        >>> from llmbook_utils.homework.exercises.tasks import example
         >>> example().is_untouched("def double(x):\\n    ...\\n")
         True
         """

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from llmbook_utils.homework import platforms
 from llmbook_utils.homework.course import Assignment, Course, replacing
-from llmbook_utils.homework.platforms import Table
-from llmbook_utils.homework.rows import Row, number, plain, rows_of
+from llmbook_utils.homework.lms import platforms
+from llmbook_utils.homework.lms.platforms import Table
+from llmbook_utils.homework.lms.rows import Row, number, plain, rows_of
 
 FORMS = ("csv", "canvas", "moodle")
 

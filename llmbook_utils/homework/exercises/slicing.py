@@ -13,7 +13,7 @@ Not seen: a change by a function to which a variable is handed in an assignment,
 
 from collections.abc import Iterable, Sequence
 
-from llmbook_utils.homework.statements import Place, Statement, statements
+from llmbook_utils.homework.exercises.statements import Place, Statement, statements
 
 __all__ = [
     "Place",

@@ -11,19 +11,14 @@ from typing import Any
 import nbformat
 
 from llmbook_utils import chapters
-from llmbook_utils.homework import slicing
-from llmbook_utils.homework.tasks import HEAD, Chapter, Exercise, Position, example
+from llmbook_utils.homework.exercises import slicing
+from llmbook_utils.homework.exercises.tasks import HEAD, Chapter, Exercise, Position
 from llmbook_utils.regions import (
     CODE_STUB,
     clear_hidden_tests,
     clear_solution,
     split_regions,
 )
-
-__all__ = [
-    "HEAD", "Chapter", "Exercise", "example", "load", "of", "prelude", "stamp",
-    "with_points",
-]  # fmt: skip
 
 
 def load(path: Path) -> Chapter:

@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from llmbook_utils import chapters
-from llmbook_utils.homework import submissions
-from llmbook_utils.homework.confinement import Limits
-from llmbook_utils.homework.results import Result, all_zero
-from llmbook_utils.homework.rooms import Grader
-from llmbook_utils.homework.sandbox import RoomFailed
-from llmbook_utils.homework.tasks import Chapter, Exercise
+from llmbook_utils.homework.exercises.tasks import Chapter, Exercise
+from llmbook_utils.homework.grading import submissions
+from llmbook_utils.homework.grading.confinement import Limits
+from llmbook_utils.homework.grading.results import Result, all_zero
+from llmbook_utils.homework.grading.rooms import Grader
+from llmbook_utils.homework.grading.sandbox import RoomFailed
 
 # A change in one of these may change a grade.
-GRADING_FILES = (
-    "confinement", "judge", "nursery", "remote", "rooms", "sandbox", "slicing",
-    "statements", "submissions", "values", "wire", "worker",
-)  # fmt: skip
+HOMEWORK = Path(__file__).parents[1]
+GRADING_FILES = [
+    path
+    for folder in ("exercises", "grading")
+    for path in sorted((HOMEWORK / folder).glob("*.py"))
+]
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,13 @@ class Submission:
 
 
 def grader_hash() -> str:
-    """Hash what grades: the code of this folder, and versions that results rest on."""
+    """Hash what grades: the code that does, and versions that results rest on."""
     import numpy
     import torch
 
     digest = hashlib.sha256(f"{numpy.__version__} {torch.__version__}".encode())
-    for name in GRADING_FILES:
-        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    for path in GRADING_FILES:
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -20,9 +20,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmbook_utils.homework import confinement
-from llmbook_utils.homework.confinement import MB, Limits
-from llmbook_utils.homework.wire import Channel, Closed
+from llmbook_utils.homework.grading import confinement
+from llmbook_utils.homework.grading.confinement import MB, Limits
+from llmbook_utils.homework.grading.wire import Channel, Closed
 from llmbook_utils.runtime import set_seed
 
 Task = Callable[[dict, socket.socket, dict[str, Any]], str]

@@ -18,9 +18,10 @@ from unittest import mock
 import numpy as np
 import torch
 
-from llmbook_utils.homework import nursery, slicing
-from llmbook_utils.homework.values import Encoder, ValueProblem
-from llmbook_utils.homework.wire import Channel, Closed, Peer, described
+from llmbook_utils.homework.exercises import slicing
+from llmbook_utils.homework.grading import nursery
+from llmbook_utils.homework.grading.values import Encoder, ValueProblem
+from llmbook_utils.homework.grading.wire import Channel, Closed, Peer, described
 
 MAGIC = re.compile(r"^\s*[%!].*$", re.M)
 CELL = "<your cell>"

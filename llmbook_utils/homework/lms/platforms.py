@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from llmbook_utils.homework.course import Assignment
-from llmbook_utils.homework.lms import Sender
-from llmbook_utils.homework.roster import Roster
-from llmbook_utils.homework.rows import Row, number, plain, summary
+from llmbook_utils.homework.lms.filenames import Sender
+from llmbook_utils.homework.lms.roster import Roster
+from llmbook_utils.homework.lms.rows import Row, number, plain, summary
 
 Table = list[list[str]]
 CANVAS_HEAD = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from llmbook_utils.homework.confinement import Limits
 from llmbook_utils.homework.exercises import Chapter, Exercise, prelude
-from llmbook_utils.homework.results import STATUSES, ExerciseResult, Result
-from llmbook_utils.homework.sandbox import Room, RoomFailed
-from llmbook_utils.homework.submissions import Answer, Answers
+from llmbook_utils.homework.grading.confinement import Limits
+from llmbook_utils.homework.grading.results import STATUSES, ExerciseResult, Result
+from llmbook_utils.homework.grading.sandbox import Room, RoomFailed
+from llmbook_utils.homework.grading.submissions import Answer, Answers
 
 JUDGE_EXTRA_SECONDS = 10
 UNJUDGED = "The answer could not be judged: the check broke down on it twice"
@@ -91,7 +91,7 @@ class Grader:
         assignment : str
             What it is for.
         answers : Answers
-            As :func:`llmbook_utils.homework.submissions.read` found them.
+            As :func:`llmbook_utils.homework.grading.submissions.read` found them.
         exercises : sequence of Exercise, optional
             As this student got them, if they differ.
 

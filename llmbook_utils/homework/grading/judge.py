@@ -1,7 +1,7 @@
 """The judge runs a check on what a student's names do, and says how it went.
 
 It is our own code with data from outside: the student's runs in another process,
-behind :mod:`llmbook_utils.homework.remote`. Hidden tests never leave this process.
+behind the stand-ins of ``remote``. Hidden tests never leave this process.
 """
 
 import builtins
@@ -13,10 +13,11 @@ import socket
 import traceback
 from typing import Any
 
-from llmbook_utils.homework import nursery, slicing
-from llmbook_utils.homework.remote import Ended, Judge
-from llmbook_utils.homework.values import ValueProblem
-from llmbook_utils.homework.wire import Channel, Closed
+from llmbook_utils.homework.exercises import slicing
+from llmbook_utils.homework.grading import nursery
+from llmbook_utils.homework.grading.remote import Ended, Judge
+from llmbook_utils.homework.grading.values import ValueProblem
+from llmbook_utils.homework.grading.wire import Channel, Closed
 
 CHECK = "<check>"
 HIDDEN_FAILED = "A further test, which runs only at grading, does not hold."

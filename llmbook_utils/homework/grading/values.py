@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from llmbook_utils.homework import generators
+from llmbook_utils.homework.grading import generators
 
 MAX_DEPTH = 60
 MAX_BITS = 100_000  # of an integer

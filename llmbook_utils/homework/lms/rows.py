@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from llmbook_utils.homework import gradebook
 from llmbook_utils.homework.course import Assignment, Course
-from llmbook_utils.homework.results import Result
-from llmbook_utils.homework.roster import Person, Roster
+from llmbook_utils.homework.grading.results import Result
+from llmbook_utils.homework.lms.roster import Person, Roster
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from llmbook_utils.homework.course import Course, replacing
-from llmbook_utils.homework.lms import Sender
+from llmbook_utils.homework.lms.filenames import Sender
 
 COLUMNS = ("id", "name", "email", "lms_id")
 # Heads of the columns in Canvas's gradebook, Moodle's worksheet and list of

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from llmbook_utils.chapters import PACKAGE
-from llmbook_utils.homework.confinement import MB, Limits
-from llmbook_utils.homework.values import ValueProblem
-from llmbook_utils.homework.wire import Channel, Closed
+from llmbook_utils.homework.grading.confinement import MB, Limits
+from llmbook_utils.homework.grading.values import ValueProblem
+from llmbook_utils.homework.grading.wire import Channel, Closed
 
 BOOK = "/book"
 SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/usr/libx32", "/usr/bin")
@@ -194,7 +194,7 @@ class Room:
         ours, theirs = socket.socketpair()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115
         start = command(limits.files_mb) if is_safe else []
-        call = [sys.executable, "-m", f"llmbook_utils.homework.{role}"]
+        call = [sys.executable, "-m", f"llmbook_utils.homework.grading.{role}"]
         self.process = subprocess.Popen(
             [*start, *call, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],

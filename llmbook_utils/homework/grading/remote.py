@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from llmbook_utils.homework import generators
-from llmbook_utils.homework.values import Encoder, ValueProblem
-from llmbook_utils.homework.wire import Channel, Closed, Peer, described
+from llmbook_utils.homework.grading import generators
+from llmbook_utils.homework.grading.values import Encoder, ValueProblem
+from llmbook_utils.homework.grading.wire import Channel, Closed, Peer, described
 
 MAX_ITEMS = 100_000
 KEPT = object()

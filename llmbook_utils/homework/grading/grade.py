@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from llmbook_utils.homework import sandbox
-from llmbook_utils.homework.batch import Batch, Submission, grade_file
-from llmbook_utils.homework.confinement import Limits
 from llmbook_utils.homework.course import Assignment, Course
 from llmbook_utils.homework.exercises import load, with_points
-from llmbook_utils.homework.results import ExerciseResult, Result
-from llmbook_utils.homework.tasks import Exercise
-from llmbook_utils.homework.vary import personalise
+from llmbook_utils.homework.exercises.tasks import Exercise
+from llmbook_utils.homework.exercises.vary import personalise
+from llmbook_utils.homework.grading import sandbox
+from llmbook_utils.homework.grading.batch import Batch, Submission, grade_file
+from llmbook_utils.homework.grading.confinement import Limits
+from llmbook_utils.homework.grading.results import ExerciseResult, Result
 
 __all__ = [
     "Batch", "ExerciseResult", "Limits", "Result", "Submission", "grade_all",
@@ -164,7 +164,7 @@ def grade_all(
     batch = batch_of(course, assignment, limits or Limits(), is_safe)
     todo = submissions_of(course, assignment, batch.exercises, students)
     if dask:
-        from llmbook_utils.homework import cluster
+        from llmbook_utils.homework.grading import cluster
 
         coming = cluster.run(batch, todo, dask, force)
     else:

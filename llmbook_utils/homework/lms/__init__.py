@@ -1,0 +1,1 @@
+"""To and from learning platforms: lists of students, submissions, and scores."""
