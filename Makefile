@@ -14,8 +14,8 @@ NBVAL := $(BIN)/python -m pytest --nbval-current-env -p no:cacheprovider \
 UNIT := $(BIN)/python -m pytest -n $(JOBS) llmbook_utils tests/unit tests/notebooks
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab notebooks test test-unit test-notebooks test-html \
-	test-lax test-gpu test-colab lint tiny ladder clean constraints
+.PHONY: help book serve lab notebooks test test-unit test-homework test-notebooks \
+	test-html test-lax test-gpu test-colab lint tiny ladder clean constraints
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -47,10 +47,15 @@ lab: $(VENV)/book.stamp  ## open the notebooks in JupyterLab
 notebooks: $(VENV)/book.stamp  ## run again what changed, and store its outputs
 	$(BIN)/llmbook run --jobs $(JOBS)
 
-test: lint test-unit test-notebooks test-html  ## prove all of it
+test: lint test-unit test-homework test-notebooks test-html  ## prove all of it
 
 test-unit: $(VENV)/test.stamp  ## unit tests, doctests, the chapter contract
 	$(UNIT)
+
+test-homework: export OMP_NUM_THREADS ?= 1
+
+test-homework: $(VENV)/test.stamp  ## the round trip of homework, the grader graded
+	$(BIN)/python -m pytest -n $(JOBS) tests/homework
 
 # Kernels run side by side: one thread each is faster than two that wait for another.
 test-notebooks test-lax: export OMP_NUM_THREADS ?= 1

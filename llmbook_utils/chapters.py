@@ -211,12 +211,20 @@ def normalise(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return nb
 
 
+def minutes_of(cells: Iterable[nbformat.NotebookNode]) -> float:
+    """Estimate how long cells take to read, in minutes: words and lines of code."""
+    words = lines = 0
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            words += len(cell.source.split())
+        elif cell.cell_type == "code" and cell.source.strip():
+            lines += len(cell.source.splitlines())
+    return words / WORDS_PER_MINUTE + lines * SECONDS_PER_CODE_LINE / 60
+
+
 def reading_minutes(nb: nbformat.NotebookNode) -> int:
     """Estimate how long a chapter takes to read, in minutes, to the next 5."""
-    words = sum(len(c.source.split()) for c in nb.cells if c.cell_type == "markdown")
-    lines = sum(len(c.source.splitlines()) for c in code_cells(nb))
-    minutes = words / WORDS_PER_MINUTE + lines * SECONDS_PER_CODE_LINE / 60
-    return 5 * math.ceil(minutes / 5)
+    return 5 * math.ceil(minutes_of(nb.cells) / 5)
 
 
 def cost_line(nb: nbformat.NotebookNode) -> str:

@@ -56,8 +56,8 @@ def page(
     lines = "".join(
         _line(each, asked[each.id], scores[each.id]) for each in result.exercises
     )
-    notes = [result.problem, *result.notes, "Handed in late." if result.late else ""]
-    about = "".join(f"<p>{escape(note)}</p>" for note in notes if note)
+    late = ["Handed in late."] if result.late else []
+    about = "".join(f"<p>{escape(note)}</p>" for note in [*result.remarks, *late])
     parts = "".join(
         _part(each, asked[each.id], answers.get(each.id, ""))
         for each in result.exercises
@@ -75,7 +75,7 @@ def page(
 
 
 def _line(row: ExerciseResult, asked: Exercise, score: float) -> str:
-    reason = row.reason
+    reason = row.reason or ("All checks hold." if row.status == "passed" else "")
     if score != row.score:
         reason = f"Scored by hand; the checks gave {row.score:g}. {reason}"
     name = (

@@ -198,11 +198,32 @@ def _source(path: Path, chosen: list[Exercise], assignment: Assignment) -> Noteb
         if grader.get("grade"):
             grader["points"] = kept[name].points
         cells.append(cell)
-    nb.cells = cells
+    nb.cells = [*cells[:2], _cover(chosen, assignment), *cells[2:]]
     nb.metadata["llmbook"] = {
         "release": exercises.stamp(chosen, assignment=assignment.name, seed=None)
     }
     return nb
+
+
+def _cover(chosen: list[Exercise], assignment: Assignment) -> NotebookNode:
+    """Tell students what is asked, until when, and how to check and hand in."""
+    names = ", ".join(each.short for each in chosen)
+    due = f", due {assignment.due:%Y-%m-%d %H:%M %Z}" if assignment.due else ""
+    one = chosen[0].short
+    text = f"""\
+**Homework: {names}; {assignment.max_points:g} points{due}.**
+
+Write each answer into its own cell among the exercises, in place of
+`raise NotImplementedError()`, and run the check below it. In a code cell,
+
+    from llmbook_utils.homework import check
+    check("{one}")
+
+says how many checks hold, and how many more run at grading. In a terminal,
+`llmbook check {assignment.chapter} {one}` does so with the file as you saved it.
+Grading takes the exercises' cells alone, each for itself, after the chapter's own code.
+Save, and hand in this file."""
+    return nbformat.v4.new_markdown_cell(text, id="homework")
 
 
 def _cut_task(cells: list[NotebookNode]) -> None:

@@ -87,7 +87,9 @@ def find_notebook(chapter: str = "", exercise: str = "") -> Path:
         which = ", ".join(p.name for p in found) or "none"
         raise ValueError(
             f"one notebook {wanted if chapter else ''} was expected in "
-            f"{Path.cwd().name}/; there is {which}. Name yours with --notebook FILE"
+            f"{Path.cwd().name}/; there is {which}. Name yours: `llmbook check 11 ex3 "
+            "--notebook FILE`, or check('ex3', 'FILE') in the notebook. Where there is "
+            "no file, as in Colab, run the check cell below your answer"
         )
     return found[0]
 

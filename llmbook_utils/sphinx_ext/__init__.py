@@ -9,6 +9,7 @@ from sphinx.application import Sphinx
 
 from . import (
     assets,
+    courses,
     drawings,
     figures,
     folded,
@@ -22,6 +23,7 @@ from . import (
 
 PARTS = (
     assets,
+    courses,
     drawings,
     figures,
     folded,

@@ -54,36 +54,45 @@ class ChapterStatus(SphinxDirective):
                     subtype="status",
                 )
                 continue
-            link = addnodes.pending_xref(
-                "",
-                nodes.inline("", docname),
-                refdomain="std",
-                reftype="doc",
-                reftarget="/" + docname.removesuffix(".ipynb"),
-                refexplicit=False,
-                refwarn=True,
-                refdoc=self.env.docname,
-            )
+            link = link_to(docname, docname, self.env.docname)
             number = nodes.Text(f"{chapter_number(docname)}")
             cells = [nodes.Text(str(write(measured))) for _, write in COLUMNS]
             rows.append([number, link, *cells])
-        return [build_table(["No.", "Chapter", *(name for name, _ in COLUMNS)], rows)]
+        titles = ["No.", "Chapter", *(name for name, _ in COLUMNS)]
+        return [build_table(titles, rows, "llmbook-status")]
 
 
-def build_table(titles: list[str], rows: list[list[nodes.Node]]) -> nodes.table:
-    """Build a docutils table with a head and a body."""
+def link_to(page: str, text: str, here: str) -> addnodes.pending_xref:
+    """Link to a page by its name from the page ``here``, with a text."""
+    return addnodes.pending_xref(
+        "",
+        nodes.inline("", text),
+        refdomain="std",
+        reftype="doc",
+        reftarget="/" + page.removesuffix(".ipynb"),
+        refexplicit=True,
+        refwarn=True,
+        refdoc=here,
+    )
 
-    def row(cells: list[nodes.Node]) -> nodes.row:
+
+def build_table(
+    titles: list[str], rows: list[list[nodes.Node | list[nodes.Node]]], kind: str
+) -> nodes.table:
+    """Build a docutils table of a class; a list in a cell is a list of paragraphs."""
+
+    def row(cells: list[nodes.Node | list[nodes.Node]]) -> nodes.row:
         made = nodes.row()
         for cell in cells:
-            made += nodes.entry("", nodes.paragraph("", "", cell))
+            parts = cell if isinstance(cell, list) else [nodes.paragraph("", "", cell)]
+            made += nodes.entry("", *parts)
         return made
 
     group = nodes.tgroup(cols=len(titles))
     group += [nodes.colspec(colwidth=1) for _ in titles]
     group += nodes.thead("", row([nodes.Text(title) for title in titles]))
     group += nodes.tbody("", *map(row, rows))
-    return nodes.table("", group, classes=["llmbook-status"])
+    return nodes.table("", group, classes=[kind])
 
 
 def connect(app: Sphinx) -> None:

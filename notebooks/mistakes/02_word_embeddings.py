@@ -155,7 +155,7 @@ smaller = "wide in narrow"
 
 
 # %% ex5: the first of each two replaced
-def with_zorp(documents, word):
+def half_replaced(documents, word):
     """Replace every second occurrence of a word."""
     seen, changed = 0, []
     for document in documents:
@@ -169,7 +169,7 @@ def with_zorp(documents, word):
     return changed
 
 
-def zorp_neighbours(documents, k):
+def new_neighbours(documents, k):
     """Return the k words nearest to zorp."""
     lexicon = Vocabulary(documents, min_count=5)
     coded = [lexicon.encode(document) for document in documents]
@@ -179,7 +179,7 @@ def zorp_neighbours(documents, k):
 
 
 # %% ex5: counted anew in each document
-def with_zorp(documents, word):
+def half_replaced(documents, word):
     """Replace every second occurrence of a word."""
     changed = []
     for document in documents:
@@ -193,7 +193,7 @@ def with_zorp(documents, word):
     return changed
 
 
-def zorp_neighbours(documents, k):
+def new_neighbours(documents, k):
     """Return the k words nearest to zorp."""
     lexicon = Vocabulary(documents, min_count=5)
     coded = [lexicon.encode(document) for document in documents]
@@ -203,7 +203,7 @@ def zorp_neighbours(documents, k):
 
 
 # %% ex5: replaced in the input
-def with_zorp(documents, word):
+def half_replaced(documents, word):
     """Replace every second occurrence of a word."""
     seen = 0
     for document in documents:
@@ -215,7 +215,7 @@ def with_zorp(documents, word):
     return documents
 
 
-def zorp_neighbours(documents, k):
+def new_neighbours(documents, k):
     """Return the k words nearest to zorp."""
     lexicon = Vocabulary(documents, min_count=5)
     coded = [lexicon.encode(document) for document in documents]
@@ -225,7 +225,7 @@ def zorp_neighbours(documents, k):
 
 
 # %% ex5: vectors of the old documents, zorp's place in the new vocabulary
-def with_zorp(documents, word):
+def half_replaced(documents, word):
     """Replace every second occurrence of a word."""
     seen, changed = 0, []
     for document in documents:
@@ -239,7 +239,7 @@ def with_zorp(documents, word):
     return changed
 
 
-def zorp_neighbours(documents, k):
+def new_neighbours(documents, k):
     """Return the k words nearest to zorp."""
     lexicon = Vocabulary(documents, min_count=5)
     table = cooccurrence(ids, len(vocab), window=2)

@@ -132,7 +132,7 @@ def test_in_a_kernel(write):
     [
         (lambda p: check_file(p, "ex9"), "there are ex1, ex2"),
         (lambda p: check_file(p.with_name("none.ipynb"), "ex1"), "no notebook"),
-        (lambda p: find_notebook("77"), "there is none. Name yours with --notebook"),
+        (lambda p: find_notebook("77"), "there is none. Name yours: `llmbook check"),
     ],
 )
 def test_mistakes_say_what_to_do(write, monkeypatch, call, message):

@@ -122,7 +122,7 @@ def grade_file(grader: Grader, one: Submission, data: bytes) -> Result:
     asked = list(one.exercises)
     if one.path is None:
         came = f"; {one.instead} did" if one.instead else ""
-        problem = f"No notebook was handed in{came}."
+        problem = f"No notebook came{came}."
         result = all_zero(one.student, one.assignment, asked, "unread", problem)
     else:
         try:
@@ -133,7 +133,8 @@ def grade_file(grader: Grader, one: Submission, data: bytes) -> Result:
     result.sandbox = "bubblewrap" if grader.is_safe else "none"
     result.file = one.path.name if one.path else one.instead
     result.submitted, result.late = one.submitted, one.late
-    result.notes[:0] = one.notes
+    known = result.problem.rstrip(".").lower()
+    result.notes[:0] = [note for note in one.notes if note.lower() != known]
     return result
 
 

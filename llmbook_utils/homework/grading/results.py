@@ -103,6 +103,12 @@ class Result:
         """Sum of what could be reached."""
         return sum(each.points for each in self.exercises)
 
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be said of the submission as a whole, in sentences."""
+        told = filter(None, [self.problem, *self.notes])
+        return [f"{text[0].upper()}{text[1:].rstrip('.')}." for text in told]
+
     def exercise(self, name: str) -> ExerciseResult:
         """Find an exercise's result by its id."""
         return next(each for each in self.exercises if each.id == name)

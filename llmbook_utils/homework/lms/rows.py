@@ -41,7 +41,7 @@ class Row:
     def remark(self) -> str:
         """Why there is no grade, or what was odd about the submission."""
         if self.result:
-            return " ".join(filter(None, [self.result.problem, *self.result.notes]))
+            return " ".join(self.result.remarks)
         return "not graded yet" if self.came else "nothing was handed in"
 
 
@@ -97,9 +97,10 @@ def number(value: float | None) -> str:
 
 def summary(result: Result) -> str:
     """Write a result in a few lines, for a platform's comment box."""
+    graded = () if result.problem else result.exercises
     lines = [
         f"{e.id.rpartition('-')[2]}: {e.score:g} of {e.points:g}. {e.reason}".strip()
-        for e in result.exercises
+        for e in graded
     ]
-    about = [result.problem, *result.notes, "Handed in late." if result.late else ""]
-    return "\n".join([*lines, *filter(None, about)])
+    late = ["Handed in late."] if result.late else []
+    return "\n".join([*lines, *result.remarks, *late])
