@@ -1,6 +1,7 @@
 """A chapter as a course has it: sections, exercises, minutes, and what it needs."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,19 +19,19 @@ NOT_TAUGHT = {"Exercises", "Further reading"}
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a chapter, or several that are read together.
+    """A section of a chapter, or several that are taught together.
 
     Attributes
     ----------
     chapter : str
         ``"02"``.
-    title : str
+    titles : tuple of str
     minutes : float
         In class: reading time of text and code, times ``TEACHING``.
     """
 
     chapter: str
-    title: str
+    titles: tuple[str, ...]
     minutes: float
 
 
@@ -140,14 +141,17 @@ def sections_of(number: str, nb: nbformat.NotebookNode) -> tuple[Section, ...]:
         if titles:
             minutes[-1] += TEACHING * chapters.minutes_of([cell])
     found = [
-        Section(number, title, time)
+        Section(number, (title,), time)
         for title, time in zip(titles, minutes, strict=True)
         if title not in NOT_TAUGHT
     ]
-    # An Overview and a Setup are no lesson of their own.
-    first, rest = found[:3], found[3:]
-    opening = Section(number, first[-1].title, sum(each.minutes for each in first))
-    return (opening, *rest)
+    # Overview and Setup are no lesson of their own, nor are Summary and Quiz.
+    return (_joined(found[:3]), *found[3:-3], _joined(found[-3:]))
+
+
+def _joined(sections: Sequence[Section]) -> Section:
+    titles = tuple(title for each in sections for title in each.titles)
+    return Section(sections[0].chapter, titles, sum(each.minutes for each in sections))
 
 
 def lessons(root: Path) -> list[Lesson]:

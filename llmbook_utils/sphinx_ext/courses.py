@@ -29,9 +29,9 @@ class FromNotebooks(SphinxDirective):
             self.env.note_dependency(str(path))
         return lessons.lessons(root)
 
-    def link(self, lesson: Lesson) -> nodes.Node:
-        """Link to a chapter, with number and title."""
-        text = f"{lesson.number} {lesson.title}"
+    def link(self, lesson: Lesson, text: str = "") -> nodes.Node:
+        """Link to a chapter, by number and title if there is no other text."""
+        text = text or f"{lesson.number} {lesson.title}"
         return link_to(f"notebooks/{lesson.slug}", text, self.env.docname)
 
 
@@ -51,7 +51,7 @@ class CoursePlan(FromNotebooks):
         self.known = {lesson.number: lesson for lesson in every}
         plan = plans.make(every, plans.COURSES[name])
         rows = [self.row(plan, n, part) for n, part in enumerate(plan.parts, 1)]
-        home = ["Homework", "Minutes"] if plan.course.at_home else []
+        home = ["At home", "Minutes"] if plan.course.at_home else []
         titles = [plan.course.part, "In class", "Minutes", *home]
         return [build_table(titles, rows, "llmbook-plan"), self.sum(plan)]
 
@@ -76,10 +76,12 @@ class CoursePlan(FromNotebooks):
 
     def sections(self, items: list[Section]) -> nodes.paragraph:
         """Name a chapter's sections, from the first to the last."""
-        titles = [item.title for item in items]
-        last = f" to {titles[-1]}" if len(titles) > 1 else ""
-        link = self.link(self.known[items[0].chapter])
-        return nodes.paragraph("", "", link, nodes.Text(f": {titles[0]}{last}"))
+        titles = [title for item in items for title in item.titles]
+        named = nodes.paragraph("", "", self.link(self.known[items[0].chapter]))
+        named += [nodes.Text(": "), nodes.emphasis("", titles[0])]
+        if len(titles) > 1:
+            named += [nodes.Text(" to "), nodes.emphasis("", titles[-1])]
+        return named
 
     def sum(self, plan: plans.Plan) -> nodes.paragraph:
         """Say what the plan takes, what there would be, and what has no place."""
@@ -99,10 +101,8 @@ class CoursePlan(FromNotebooks):
 
 
 def exercises_of(item: Homework) -> nodes.paragraph:
-    """Name exercises, and the command that sets them."""
-    names = ", ".join(each.short for each in item.exercises)
-    text = nodes.Text(f"{names}: ")
-    return nodes.paragraph("", "", text, nodes.literal("", item.command))
+    """Give the command that sets exercises."""
+    return nodes.paragraph("", "", nodes.literal("", item.command))
 
 
 def number_cell(value: float) -> nodes.Text:
@@ -130,7 +130,7 @@ class ExerciseTable(FromNotebooks):
                     f"{each.points:g}", each.n_visible, each.n_hidden, wrong,
                 ]  # fmt: skip
                 cells = [nodes.Text(str(value)) for value in about]
-                rows.append([self.link(lesson), *cells])
+                rows.append([self.link(lesson, lesson.number), *cells])
         return [build_table(titles, rows, "llmbook-exercises")]
 
 

@@ -20,7 +20,8 @@ def chapter(tmp_path_factory):
 @pytest.fixture(scope="module")
 def grader(chapter):
     """A grader for the toy chapter, with a judge at work."""
-    assert sandbox.trouble() == "", "these tests need bubblewrap"
+    trouble = sandbox.trouble()
+    assert not trouble, f"{trouble}; install it: apt install bubblewrap"
     with Grader(chapter, chapter.exercises, LIMITS) as opened:
         yield opened
 
