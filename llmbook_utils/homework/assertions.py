@@ -10,10 +10,55 @@ import io
 import json
 import sys
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 STUB_MARK = "raise NotImplementedError()"
+
+
+@dataclass(frozen=True, repr=False)
+class Outcome:
+    """What a check found.
+
+    Attributes
+    ----------
+    exercise : str
+        ``"ex3"``.
+    passed, checks : int
+        Assertions that held, and that the student's check has.
+    hidden : int
+        Further ones that run at grading.
+    problem : str
+        What was wrong first; empty if nothing was.
+    note : str
+        What else a student has to know.
+    """
+
+    exercise: str
+    passed: int
+    checks: int
+    hidden: int
+    problem: str = ""
+    note: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether all checks held."""
+        return not self.problem
+
+    def __str__(self) -> str:
+        more = f"; {self.hidden} more run at grading" if self.hidden else ""
+        held = "all" if self.is_good else f"{self.passed} of"
+        head = f"{self.exercise}: {held} {count(self.checks)} passed{more}."
+        return "\n".join(filter(None, [head, self.problem, self.note]))
+
+    __repr__ = __str__  # what a notebook shows below its cell
+
+
+def count(number: int) -> str:
+    """Write a number of checks."""
+    return f"{number} check{'' if number == 1 else 's'}"
 
 
 def n_checks(source: str) -> int:
@@ -70,13 +115,15 @@ def explain(error: BaseException) -> str:
         return f"There is no answer yet: put your code in place of `{STUB_MARK}`."
     if isinstance(error, SystemExit):
         return "Your code ends Python (exit or quit); leave that out."
-    what = f"{type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError):
+        return _explain_syntax(error)
+    what = f"{type(error).__name__}: {error}".rstrip(".: ")
     line = _line_of(error, "<answer>")
     where = f" in line {line} of your cell" if line else ""
     hints = {
         NameError: "Is the name spelled as in the task, and defined in this very cell? "
         "Grading takes that cell alone.",
-        SyntaxError: "Python cannot read that line, or the one above it.",
+        EOFError: "Grading types nothing: leave input() out.",
         TypeError: "Does a function return nothing, or take other arguments?",
         RecursionError: "A function calls itself without end.",
     }
@@ -84,22 +131,39 @@ def explain(error: BaseException) -> str:
     return f"{what}{where}. {hint}".strip()
 
 
-def _child(job_file: str, out_file: str) -> None:
-    """Run one job in this process; the answer's errors are explained."""
-    job = json.loads(Path(job_file).read_text(encoding="utf8"))
+def _explain_syntax(error: SyntaxError) -> str:
+    hint = "Python cannot read that line, or the one above it."
+    if (error.text or "").lstrip()[:1] in tuple("%!?"):
+        hint = "Lines with % or ! are Jupyter's own; grading reads Python alone."
+    what = f"{type(error).__name__}: {error.msg}"
+    return f"line {error.lineno} of your cell: {what}. {hint}"
+
+
+def _outcome(job: dict[str, Any]) -> tuple[int, str]:
+    """Run the chapter's code, the answer and its check; explain what goes wrong."""
     names: dict[str, Any] = {"__name__": "__main__"}
-    with contextlib.redirect_stdout(io.StringIO()):
-        for source in job["before"]:
-            exec(compile(source, "<chapter>", "exec"), names)
-    passed, problem = 0, ""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            for source in job["before"]:
+                exec(compile(source, "<chapter>", "exec"), names)
+    except BaseException as error:
+        return 0, (
+            "The chapter's own code above the exercises fails here with "
+            f"{type(error).__name__}: {error}. Put it back as you got it"
+        )
     try:
         exec(compile(job["answer"], "<answer>", "exec"), names)
-    except (Exception, SystemExit) as error:
-        problem = explain(error)
-    if not problem:
-        passed, problem = run_check(job["check"], names)
+        return run_check(job["check"], names)
+    except BaseException as error:  # Ctrl-C raised by the answer, for one
+        return 0, explain(error)
+
+
+def _child(job_file: str, out_file: str) -> None:
+    """Run one job in this process."""
+    passed, problem = _outcome(json.loads(Path(job_file).read_text(encoding="utf8")))
     draft = Path(f"{out_file}.draft")
-    draft.write_text(json.dumps({"passed": passed, "problem": problem}))
+    text = json.dumps({"passed": passed, "problem": problem})
+    draft.write_text(text, encoding="utf8")
     draft.replace(out_file)
 
 

@@ -1,9 +1,18 @@
 """``llmbook homework ...`` for instructors, ``llmbook check`` for students."""
 
 import argparse
+import functools
+import re
+import shlex
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from llmbook_utils.homework.course import Assignment, Course
+from llmbook_utils.homework.lms import commands as lms
+
+Call = Callable[[argparse.Namespace], int]
+SHOWN = 8  # paths of single students that are printed
 
 
 def _place(args: argparse.Namespace) -> tuple[Course, Assignment]:
@@ -16,38 +25,32 @@ def _init(args: argparse.Namespace) -> int:
 
     course = init(args.folder, args.name, args.timezone)
     print(f"{course.root}: a course called {course.name}, in nbgrader's layout.")
-    print(f"Next: cd {args.folder} && llmbook homework release 11")
+    folder = shlex.quote(str(args.folder))
+    print(f"Next: cd {folder} && llmbook homework release 11")
     return 0
 
 
-def _roster(args: argparse.Namespace) -> int:
-    from llmbook_utils.homework.lms.roster import Roster, read_people
+def _seeds(course: Course, asked: list[str]) -> list[str]:
+    """List who gets numbers of their own."""
+    from llmbook_utils.homework.lms.roster import Roster, slug
 
-    course = Course.open(args.course)
-    roster = Roster.of(course)
-    for person in read_people(args.file):
-        roster.add(person)
-    roster.save(course)
-    print(f"roster.csv: {len(roster.people)} students")
-    return 0
+    seeds = sorted(Roster.of(course).people) if "all" in asked else asked
+    if asked and not seeds:
+        raise ValueError(
+            "--seed all needs to know who is there: `llmbook homework roster FILE` "
+            "with the list that your platform lets you download"
+        )
+    unsafe = [student for student in seeds if slug(student) != student]
+    if unsafe:
+        raise ValueError(f"--seed {unsafe[0]!r}: write {slug(unsafe[0])!r}")
+    return seeds
 
 
 def _release(args: argparse.Namespace) -> int:
     from llmbook_utils.homework import release
-    from llmbook_utils.homework.lms.roster import Roster, slug
 
     course = Course.open(args.course)
-    seeds = _listed(args.seed)
-    if "all" in seeds:
-        seeds = sorted(Roster.of(course).people)
-        if not seeds:
-            raise ValueError(
-                "--seed all needs to know who is there: `llmbook homework roster FILE` "
-                "with the list that your platform lets you download"
-            )
-    unsafe = [student for student in seeds if slug(student) != student]
-    if unsafe:
-        raise ValueError(f"--seed {unsafe[0]!r}: write {slug(unsafe[0])!r}")
+    seeds = _seeds(course, _listed(args.seed))
     done = release.release(
         course,
         args.chapter,
@@ -65,41 +68,29 @@ def _release(args: argparse.Namespace) -> int:
     due = done.assignment.due
     print(f"{done.assignment.max_points:>10g}  points{f', due {due}' if due else ''}")
     print(f"For students: {done.notebook}")
-    for path in done.own.values():
+    own = list(done.own.values())
+    for path in own if len(own) <= SHOWN else ():
         print(f"              {path}")
+    if len(own) > SHOWN:
+        print(
+            f"              {course.root / 'seeded'}: {len(own)}, for one student each"
+        )
     return 0
 
 
 def _listed(texts: list[str] | None) -> list[str]:
-    return [
-        part
-        for text in texts or []
-        for part in text.replace(" ", "").split(",")
-        if part
-    ]
-
-
-def _collect(args: argparse.Namespace) -> int:
-    from llmbook_utils.homework.lms.collect import collect
-
-    course, assignment = _place(args)
-    done = collect(course, assignment, args.place, args.roster)
-    print(
-        f"{len(done.new)} new, {len(done.replaced)} newer than before, "
-        f"{len(done.unchanged)} as before"
-    )
-    for student, notes in sorted(done.notes.items()):
-        for note in notes:
-            print(f"{student}: {note}")
-    for file in done.unknown:
-        print(f"whose is it? {file}")
-    return int(bool(done.unknown))
+    return [part for text in texts or [] for part in re.split(r"[,\s]+", text) if part]
 
 
 def _grade(args: argparse.Namespace) -> int:
     from llmbook_utils.homework.grading import grade
 
     course, assignment = _place(args)
+    if not course.students_of(assignment):
+        raise ValueError(
+            f"nothing was collected yet: `llmbook homework collect {args.assignment} "
+            "PLACE`"
+        )
     results = grade.grade_all(
         course,
         assignment,
@@ -108,7 +99,7 @@ def _grade(args: argparse.Namespace) -> int:
         unsafe=args.unsafe,
         dask=args.dask,
         force=args.force,
-        say=print,
+        say=functools.partial(print, flush=True),
     )
     print(f"{len(results)} graded; see `llmbook homework status {assignment.name}`")
     return 0
@@ -121,21 +112,6 @@ def _feedback(args: argparse.Namespace) -> int:
     written = feedback.write(course, assignment)
     print(f"{len(written)} pages in {course.root / 'feedback'}")
     return 0
-
-
-def _export(args: argparse.Namespace) -> int:
-    from llmbook_utils.homework.lms import export
-
-    course, assignment = _place(args)
-    name = f"{assignment.name}-{args.format}.csv"
-    path = args.to or course.root / name
-    missing = export.export(
-        course, assignment, args.format, path, args.like, args.column, args.out_of
-    )
-    print(path)
-    for student in missing:
-        print(f"not in the file: {student}; the platform's list has nobody like that")
-    return int(bool(missing))
 
 
 def _status(args: argparse.Namespace) -> int:
@@ -154,33 +130,55 @@ def _similar(args: argparse.Namespace) -> int:
     from llmbook_utils.homework import similarity
 
     course, assignment = _place(args)
+    if not 0 <= args.least <= 1:
+        raise ValueError(f"--least is {args.least:g}; give a share from 0 to 1")
     pairs = similarity.report(course, assignment, args.least)
     print(similarity.as_text(pairs), end="")
     return 0
 
 
 def _forget(args: argparse.Namespace) -> int:
-    from llmbook_utils.homework.gradebook import forget
+    from llmbook_utils.homework.gradebook import forget, still_named
 
-    for what in forget(Course.open(args.course), args.student):
+    course = Course.open(args.course)
+    for what in forget(course, args.student):
         print(f"deleted {what}")
+    for file in still_named(course, args.student):
+        print(f"still named in {file}: delete it, or export again")
     return 0
 
 
 def _check(args: argparse.Namespace) -> int:
     from llmbook_utils.homework.student_check import check_file, find_notebook
 
-    path = args.notebook or find_notebook(args.chapter)
-    outcome = check_file(path, args.exercise, args.seconds)
+    path = args.notebook or find_notebook(args.chapter, args.exercise)
+    outcome = check_file(path, args.exercise, args.seconds, args.chapter)
     print(outcome)
     return int(not outcome.is_good)
+
+
+def _guarded(call: Call) -> Call:
+    """Answer Ctrl-C and a file that cannot be opened in words."""
+
+    @functools.wraps(call)
+    def guarded(args: argparse.Namespace) -> int:
+        try:
+            return call(args)
+        except KeyboardInterrupt:
+            print("Stopped. What was done is kept; run it again.", file=sys.stderr)
+            return 130
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise ValueError(f"{where}{error.strerror or error}") from error
+
+    return guarded
 
 
 Parsers = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _command(
-    commands: Parsers, name: str, call: object, text: str, assignment: bool = False
+    commands: Parsers, name: str, call: Call, text: str, assignment: bool = False
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text)
     if name != "init":
@@ -190,7 +188,7 @@ def _command(
         )
     if assignment:
         parser.add_argument("assignment", help="such as 11 or ch11")
-    parser.set_defaults(call=call)
+    parser.set_defaults(call=_guarded(call))
     return parser
 
 
@@ -199,27 +197,33 @@ def _add_making(commands: Parsers) -> None:
     make.add_argument("folder", type=Path)
     make.add_argument("--name", default="", help="nbgrader's course id")
     make.add_argument("--timezone", default="", help="such as Europe/Berlin")
-    people = _command(commands, "roster", _roster, "read who takes part from a csv")
+    people = _command(commands, "roster", lms.roster, "read who takes part from a csv")
     people.add_argument("file", type=Path)
     out = _command(commands, "release", _release, "write the students' notebook")
     out.add_argument("chapter", help="such as 11")
-    out.add_argument("--only", action="append", help="exercises, such as ex3,ex5")
+    out.add_argument(
+        "--only", action="append", help="exercises, such as ex3,ex5; else all"
+    )
     out.add_argument(
         "--points", action="append", default=[], help="such as ex3=4,ex5=1"
     )
     out.add_argument("--due", default="", help="2026-11-27 or '2026-11-27 18:00'")
     out.add_argument(
-        "--seed", action="append", help="students who get their own numbers, or `all`"
+        "--seed",
+        action="append",
+        help="ids of students who get their own numbers, or `all`",
     )
     out.add_argument("--book", type=Path, help="the book's repository")
 
 
 def _add_grading(commands: Parsers) -> None:
-    take = _command(commands, "collect", _collect, "take submissions in", True)
+    take = _command(commands, "collect", lms.collect, "take submissions in", True)
     take.add_argument("place", type=Path, help="folder, zip, or exchange's inbound")
     take.add_argument("--roster", type=Path, help="the platform's list of students")
     grade = _command(commands, "grade", _grade, "grade in a sandbox", True)
-    grade.add_argument("--student", action="append", help="these alone")
+    grade.add_argument(
+        "--student", action="append", help="these alone, with commas between"
+    )
     grade.add_argument("--jobs", type=int, default=1, help="submissions at a time")
     grade.add_argument(
         "--dask", default="", metavar="ADDRESS", help="on a Dask cluster"
@@ -234,7 +238,7 @@ def _add_grading(commands: Parsers) -> None:
 
 def _add_giving(commands: Parsers) -> None:
     _command(commands, "feedback", _feedback, "write a page for each student", True)
-    out = _command(commands, "export", _export, "write the scores as csv", True)
+    out = _command(commands, "export", lms.export, "write the scores as csv", True)
     out.add_argument("--format", default="csv", help="csv, canvas or moodle")
     out.add_argument("--like", type=Path, help="the platform's own file, to fill in")
     out.add_argument("--column", default="", help="title of the assignment there")
@@ -268,4 +272,4 @@ def add_commands(commands: Parsers) -> None:
     check.add_argument(
         "--seconds", type=float, default=120, help="how long it may take"
     )
-    check.set_defaults(call=_check)
+    check.set_defaults(call=_guarded(_check))

@@ -12,6 +12,8 @@ from llmbook_utils.homework import exercises, gradebook
 from llmbook_utils.homework.course import Assignment, Course, replacing
 from llmbook_utils.homework.exercises import Exercise, vary
 from llmbook_utils.homework.grading.results import ExerciseResult, Result
+from llmbook_utils.homework.lms import by_hand
+from llmbook_utils.homework.lms.by_hand import ByHand
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -31,7 +33,7 @@ def page(
     result: Result,
     asked: dict[str, Exercise],
     answers: dict[str, str],
-    scores: dict[str, float],
+    hand: ByHand,
 ) -> str:
     """Write a student's page.
 
@@ -43,19 +45,17 @@ def page(
         The exercises by id, as this student has them.
     answers : dict
         The student's cells by id.
-    scores : dict
-        The scores that count, by id.
+    hand : ByHand
+        What somebody scored or wrote by hand.
 
     Returns
     -------
     str
         HTML.
     """
-    total = sum(scores.values())
+    total = sum(hand.score(each) for each in result.exercises)
     title = f"{result.assignment}: {total:g} of {result.points:g} points"
-    lines = "".join(
-        _line(each, asked[each.id], scores[each.id]) for each in result.exercises
-    )
+    lines = "".join(_line(each, asked[each.id], hand) for each in result.exercises)
     late = ["Handed in late."] if result.late else []
     about = "".join(f"<p>{escape(note)}</p>" for note in [*result.remarks, *late])
     parts = "".join(
@@ -74,10 +74,10 @@ def page(
     )
 
 
-def _line(row: ExerciseResult, asked: Exercise, score: float) -> str:
-    reason = row.reason or ("All checks hold." if row.status == "passed" else "")
-    if score != row.score:
-        reason = f"Scored by hand; the checks gave {row.score:g}. {reason}"
+def _line(row: ExerciseResult, asked: Exercise, hand: ByHand) -> str:
+    score, reason = hand.score(row), hand.reason(row)
+    if not reason and row.status == "passed":
+        reason = "All checks hold."
     name = (
         f'<a href="#{escape(row.id)}">{escape(asked.short)}, {escape(asked.title)}</a>'
     )
@@ -110,7 +110,7 @@ def write(course: Course, assignment: Assignment) -> list[Path]:
     list of Path
     """
     chapter = exercises.load(course.source(assignment))
-    scores = gradebook.scores_of(course, assignment)
+    hands = by_hand.read(course, assignment)
     written = []
     for student, result in gradebook.results_of(course, assignment).items():
         seed = course.seed_of(assignment, student)
@@ -121,7 +121,7 @@ def write(course: Course, assignment: Assignment) -> list[Path]:
         folder = course.folder("feedback", student, assignment)
         path = folder / f"{assignment.notebook}.html"
         with replacing(path) as draft:
-            text = page(result, asked, answers, scores[student])
+            text = page(result, asked, answers, hands[student])
             draft.write_text(text, encoding="utf8", errors="replace")
         written.append(path)
     return written

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import shutil
 import sqlite3
 import sys
@@ -17,7 +18,7 @@ from llmbook_utils.homework import exercises
 from llmbook_utils.homework.course import Assignment, Course, replacing
 from llmbook_utils.homework.exercises import Exercise
 from llmbook_utils.homework.grading import submissions
-from llmbook_utils.homework.grading.results import Result
+from llmbook_utils.homework.grading.results import Result, clean
 from llmbook_utils.homework.lms.roster import Person, Roster
 
 
@@ -112,7 +113,13 @@ def _fill(book: Any, assignment: Assignment, result: Result, person: Person) -> 
             ) from None
         grade.auto_score = float(each.score)
         grade.needs_manual_grade = grade.manual_score is not None
-        comment.auto_comment = each.reason or None
+        comment.auto_comment = _as_markdown(each.reason) or None
+
+
+def _as_markdown(reason: str) -> str:
+    """Write a reason so that nbgrader, which takes it for Markdown, shows the text."""
+    is_plain = not re.search(r"[<>&\[\]$\\]", reason)
+    return reason if is_plain else re.sub("^", "    ", reason, flags=re.M)  # as code
 
 
 def _autograded(course: Course, assignment: Assignment, result: Result) -> None:
@@ -165,10 +172,10 @@ def submitted_answers(
     source = course.source(assignment)
     asked = _asked(source, source.stat().st_mtime_ns)
     try:
-        found = submissions.read(path.read_bytes(), asked).by_id
+        found = submissions.read(submissions.head(path), asked).by_id
     except (OSError, ValueError):
         return {}
-    return {name: answer.source for name, answer in found.items() if answer.source}
+    return {n: clean(answer.source) for n, answer in found.items() if answer.source}
 
 
 @functools.lru_cache(maxsize=4)
@@ -190,53 +197,6 @@ def results_of(course: Course, assignment: Assignment) -> dict[str, Result]:
     return {result.student: result for result in results}
 
 
-def manual_scores(
-    course: Course, assignment: Assignment
-) -> dict[str, dict[str, float]]:
-    """Read what somebody scored by hand, with nbgrader's formgrader, or added.
-
-    Returns
-    -------
-    dict
-        For each student the score by exercise that stands in place of ours.
-    """
-    path = course.root / "gradebook.db"
-    if not path.is_file():
-        return {}
-    query = """
-        SELECT student.id, base_cell.name, grade.manual_score, grade.extra_credit,
-               grade.auto_score
-        FROM grade
-        JOIN base_cell ON base_cell.id = grade.cell_id
-        JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id
-        JOIN submitted_assignment
-          ON submitted_assignment.id = submitted_notebook.assignment_id
-        JOIN assignment ON assignment.id = submitted_assignment.assignment_id
-        JOIN student ON student.id = submitted_assignment.student_id
-        WHERE assignment.name = ?
-          AND (grade.manual_score IS NOT NULL OR grade.extra_credit IS NOT NULL)
-    """
-    found: dict[str, dict[str, float]] = {}
-    with closing(sqlite3.connect(path)) as db:
-        for student, cell, manual, extra, auto in db.execute(query, [assignment.name]):
-            base = auto or 0.0 if manual is None else manual
-            scores = found.setdefault(student, {})
-            scores[cell.removesuffix("-check")] = base + (extra or 0.0)
-    return found
-
-
-def scores_of(course: Course, assignment: Assignment) -> dict[str, dict[str, float]]:
-    """Give each student's score by exercise: the check's, or a person's instead."""
-    by_hand = manual_scores(course, assignment)
-    return {
-        student: {
-            each.id: by_hand.get(student, {}).get(each.id, each.score)
-            for each in result.exercises
-        }
-        for student, result in results_of(course, assignment).items()
-    }
-
-
 def forget(course: Course, student: str) -> list[str]:
     """Delete all that a course stores about a student.
 
@@ -250,7 +210,8 @@ def forget(course: Course, student: str) -> list[str]:
     Returns
     -------
     list of str
-        What was deleted.
+        What was deleted. What names the student still, such as exports, is found by
+        :func:`still_named`.
 
     Raises
     ------
@@ -290,3 +251,13 @@ def forget(course: Course, student: str) -> list[str]:
     if not gone:
         raise ValueError(f"nothing is stored about {student!r} in {course.root}")
     return gone
+
+
+def still_named(course: Course, student: str) -> list[str]:
+    """Find csv files, such as exports, that name a student."""
+    files = sorted(course.root.rglob("*.csv"))
+    return [
+        path.relative_to(course.root).as_posix()
+        for path in files
+        if student in path.read_text(encoding="utf8", errors="replace")
+    ]

@@ -121,7 +121,7 @@ def release(
     due : datetime, optional
         When it is due. A second release without one keeps the date.
     seeds : iterable of str
-        Students who get numbers of their own.
+        Students who get numbers of their own, besides those who have them already.
     book : Path, optional
         The book's repository.
 
@@ -132,15 +132,11 @@ def release(
     Raises
     ------
     ValueError
-        If there is no such chapter or exercise, or nbgrader refuses, as it does where
-        graded submissions have other exercises.
+        If there is no such chapter or exercise, points are for one that is not set,
+        or nbgrader refuses, as it does where graded submissions have other exercises.
     """
-    every = exercises.of(_two_digits(chapter), book_of(book))
-    for name in points or {}:
-        every.exercise(name)
-    chosen = exercises.with_points(every.choose(only), dict(points or {}))
-    if not chosen:
-        raise ValueError(f"chapter {every.number} has no exercises")
+    every, seeds = exercises.of(_two_digits(chapter), book_of(book)), list(seeds)
+    chosen = _chosen(every, only, dict(points or {}))
     assignment = _assignment(course, every, chosen, due)
     source = _source(every.path, chosen, assignment)
     generate.refuse_other_exercises(course, assignment)
@@ -148,13 +144,31 @@ def release(
         with replacing(course.source(assignment)) as draft:
             nbformat.write(source, draft)
         generate.generate(course, assignment)
-    own = {
-        student: _own(course, assignment, source, chosen, student) for student in seeds
-    }
+    # A task may have changed: those who have numbers of their own get a new one too.
+    students = [*seeds, *(s for s in assignment.seeded if s not in seeds)]
+    own = {s: _own(course, assignment, source, chosen, s) for s in students}
     assignment.seeded = sorted({*assignment.seeded, *own})
     course.assignments[assignment.name] = assignment
     course.save()
     return Released(assignment, course.release(assignment), chosen, own)
+
+
+def _chosen(
+    chapter: exercises.Chapter, only: Iterable[str], points: dict[str, float]
+) -> list[Exercise]:
+    """Choose what is set, with its points."""
+    names = list(only)
+    chosen = chapter.choose(names)
+    if not chosen:
+        raise ValueError(f"chapter {chapter.number} has no exercises")
+    worth = {chapter.exercise(name).id: number for name, number in points.items()}
+    left_out = set(worth) - {each.id for each in chosen}
+    if left_out:
+        raise ValueError(
+            f"--points names {', '.join(sorted(left_out))}, which is not set; add it "
+            f"to --only {','.join(names)}"
+        )
+    return exercises.with_points(chosen, worth)
 
 
 def _two_digits(chapter: str) -> str:

@@ -21,6 +21,7 @@ from llmbook_utils.homework.gradebook import submitted_answers
 K = 8  # tokens in a run
 WINDOW = 4  # of this many neighbouring runs one is kept
 MAX_TOKENS = 20_000  # of one answer
+MAX_TEXT = 200_000  # characters of one answer that are compared letter by letter
 COMMON = 0.25  # runs that more than this share of the batch has are left out,
 AT_LEAST = 4  # if these are more people than so many
 MIN_RUNS = 8  # an answer with fewer says nothing
@@ -136,10 +137,11 @@ def compare(
     counts = Counter(itertools.chain.from_iterable(prints.values()))
     limit = max(AT_LEAST, COMMON * len(prints))
     common = {run for run, count in counts.items() if count > limit}
+    texts = {who: source[:MAX_TEXT].split() for who, source in answers.items()}
     pairs = []
     for first, second in itertools.combinations(sorted(prints), 2):
         a, b = prints[first] - common, prints[second] - common
-        same = answers[first].split() == answers[second].split()
+        same = texts[first] == texts[second]
         if min(len(a), len(b)) >= MIN_RUNS and a & b:
             shared = len(a & b)
             share = shared / min(len(a), len(b))

@@ -10,11 +10,14 @@ def state(course: Course, assignment: Assignment, row: Row) -> str:
     Returns
     -------
     str
-        ``"nothing"``, ``"to grade"``, ``"again"`` (a newer submission came after the
-        grade) or ``"graded"``.
+        ``"nothing"``, ``"to grade"``, ``"again"`` (a newer submission, or a release
+        with other points, came after the grade) or ``"graded"``.
     """
     if row.result is None:
         return "to grade" if row.came else "nothing"
+    points = {each.id: float(each.points) for each in row.result.exercises}
+    if points != assignment.points or (row.told.get("late") and not row.result.late):
+        return "again"
     folder = course.folder("submitted", row.person.id, assignment)
     result = course.root / "results" / assignment.name / f"{row.person.id}.json"
     files = [p for p in folder.glob("*") if p.is_file() and p.name != "collected.json"]

@@ -11,7 +11,7 @@ from classroom import about, hand_in, notebook, released, unreleased
 
 from llmbook_utils.homework.lms import delivery, filenames
 from llmbook_utils.homework.lms.collect import collect
-from llmbook_utils.homework.lms.roster import Roster, read_people
+from llmbook_utils.homework.lms.roster import Person, Roster, read_people
 
 GOOD = notebook(ex1="def double(x):\n    return 2 * x")
 OTHER = notebook(ex1="def double(x):\n    return x * 2")
@@ -90,6 +90,8 @@ def test_two_people_of_one_name_stay_two_and_a_worksheet_names_them(tmp_path):
     done = take(course, place)
     assert sorted(done.new) == ["wei-li-11", "wei-li-22"]
     assert "--roster" in done.notes["wei-li-11"][0]
+    assert "homework forget wei-li-22" in done.notes["wei-li-22"][0]
+    assert about(course, "wei-li-11")["notes"] == [], "that is not for the student"
     sheet = tmp_path / "worksheet.csv"
     sheet.write_text(
         "﻿Identifier,Full name,Email address,Status,Grade\n"
@@ -167,6 +169,26 @@ def test_blackboard(tmp_path, with_logs):
         assert about(course, "al_love")["name"] == "Ada Lovelace"
 
 
+def test_blackboard_writes_its_times_in_the_courses_zone(tmp_path):
+    course = unreleased(tmp_path)
+    course.timezone = "Europe/Berlin"
+    name = "HW_{}_attempt_2026-11-20-10-11-12_x.ipynb"
+    files = {name.format(who): GOOD for who in ("ada", "eve")}
+    take(course, zipped(tmp_path / "g.zip", files))
+    folder = course.folder("submitted", "ada", course.assignment("00"))
+    assert (folder / "timestamp.txt").read_text() == "2026-11-20 09:11:12.000000 UTC"
+
+
+def test_a_name_in_blackboards_text_cannot_leave_the_folder(tmp_path):
+    course = unreleased(tmp_path)
+    files = {}
+    for user in ("ada", "eve"):
+        head = f"HW_{user}_attempt_2026-11-20-10-11-12"
+        files[f"{head}_x.ipynb"] = GOOD
+        files[f"{head}.txt"] = LOG.format(name="A/B", user=f"../../{user}").encode()
+    assert sorted(take(course, zipped(tmp_path / "g.zip", files)).new) == ["ada", "eve"]
+
+
 def test_blackboard_newest_attempt_counts(tmp_path):
     course = unreleased(tmp_path)
     head = "HW_{}_attempt_2026-11-{}-10-11-12_x.ipynb"
@@ -186,7 +208,7 @@ def test_nbgrader_exchange(tmp_path):
         "ada+ch00+2026-11-19 08:00:00.500000 UTC+Ab_3": OTHER,
         "ada+ch00+2026-11-20 08:00:00.500000 UTC+x-9Z": GOOD,
         "a+b+ch00+2026-11-20 08:00:00 UTC": GOOD,
-        "ada+ch99+2026-11-21 08:00:00.500000 UTC+Ab_3": b"another assignment",
+        "ada+ch99+2026-11-21 08:00:00.500000 UTC+Ab_3": OTHER,
     }.items():
         folder = tmp_path / "inbound" / name
         folder.mkdir(parents=True)
@@ -351,6 +373,33 @@ def test_links_and_bombs_are_not_followed(tmp_path, monkeypatch):
     assert "the limit is" in done.notes["eve"][0]
 
 
+def test_a_bomb_is_not_unpacked_whole(tmp_path, monkeypatch):
+    """What an archive says of its sizes may be a lie; what is read has an end."""
+    asked = []
+    read = zipfile.ZipExtFile.read
+    monkeypatch.setattr(
+        zipfile.ZipExtFile, "read", lambda s, n=-1: asked.append(n) or read(s, n)
+    )
+    list(delivery.unpack(zipped(tmp_path / "s.zip", {"ada/x.ipynb": GOOD})))
+    assert asked == [delivery.MAX_BYTES + 1]
+    monkeypatch.setattr(delivery, "MAX_FILES", 1)
+    many = zipped(tmp_path / "m.zip", {"ada/x.ipynb": GOOD, "eve/x.ipynb": GOOD})
+    with pytest.raises(ValueError, match="2 files in an archive; at most 1"):
+        list(delivery.unpack(many))
+
+
+def test_a_locked_member_is_named(tmp_path):
+    path = zipped(tmp_path / "s.zip", {"ada/x.ipynb": GOOD, "eve/x.ipynb": OTHER})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\1\2") + 8] |= 1  # the first member's flag in the list
+    path.write_bytes(data)
+    course = unreleased(tmp_path)
+    assert take(course, path).notes["ada"] == [
+        "x.ipynb was not read: it is locked with a password"
+    ]
+    assert submitted(course, "eve") == OTHER
+
+
 def test_a_damaged_member_spoils_no_other(tmp_path):
     course = unreleased(tmp_path)
     path = zipped(tmp_path / "s.zip", {"ada/x.ipynb": GOOD, "eve/x.ipynb": OTHER})
@@ -402,6 +451,119 @@ def test_lists_of_students(tmp_path, text, person):
     file.write_text(text)
     (found,) = read_people(file)
     assert (found.id, found.name, found.email, found.lms_id) == person
+
+
+@pytest.mark.parametrize(
+    ("data", "ids"),
+    [
+        (b"id,name,email,lms_id\r\n", []),
+        (b"id,name\nzo,Zo\xeb\n", ["zo"]),
+        ('"Last Name"\t"Username"\r\n"L"\t"alove"\r\n'.encode("utf-16"), ["alove"]),
+        (b"Student,ID,SIS Login ID,Section\n    Points Possible,,,\n"
+         b'"Student, Test",9,x1,A\n"L, Ada",1,ada,A\n', ["ada"]),
+        (b"id,name\n,nobody\n\nada,Ada\n", ["ada"]),
+    ],
+)  # fmt: skip
+def test_odd_lists(tmp_path, data, ids):
+    """A head alone; Excel's encoding; Blackboard's; Canvas's own test student."""
+    file = tmp_path / "list.csv"
+    file.write_bytes(data)
+    found = read_people(file)
+    assert [person.id for person in found] == ids
+    assert all(person.name in ("", "Zoë", "L", "L, Ada", "Ada") for person in found)
+
+
+@pytest.mark.parametrize("name", ["none.csv", "."])
+def test_no_list_says_so(tmp_path, name):
+    with pytest.raises(ValueError, match="there is no file"):
+        read_people(tmp_path / name)
+
+
+def test_an_empty_course_can_go_on(tmp_path):
+    """Whoever forgot the only student collects again."""
+    course = unreleased(tmp_path)
+    Roster().save(course)
+    assert Roster.of(course).people == {}
+    (tmp_path / "in").mkdir()
+    with pytest.raises(ValueError, match="holds no files"):
+        take(course, tmp_path / "in")
+
+
+WORKSHEET = (
+    "Identifier,Full name,Email address,Status,Grade\n"
+    "Participant 11,Ada L,ada@x.org,Submitted for grading - 2 hours late,\n"
+    "Participant 22,Eve L,eve@x.org,Submitted for grading,\n"
+)
+
+
+def test_moodles_worksheet_knows_who_was_late(tmp_path):
+    """The archive says no times: without the worksheet nobody knows."""
+    files = {
+        "Ada L_11_assignsubmission_file/x.ipynb": GOOD,
+        "Eve L_22_assignsubmission_file/x.ipynb": GOOD,
+    }
+    course = unreleased(tmp_path)
+    place = zipped(tmp_path / "m.zip", files)
+    take(course, place)
+    assert about(course, "ada-l")["late"] is None
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text(WORKSHEET)
+    course = unreleased(tmp_path / "again")
+    take(course, place, roster_file=sheet)
+    assert about(course, "ada@x.org")["late"] is True
+    assert about(course, "eve@x.org")["late"] is False
+    # the participant's number is this assignment's alone
+    assert [p.lms_id for p in Roster.of(course).people.values()] == ["", ""]
+
+
+def test_who_was_in_no_list_is_named(tmp_path):
+    course = unreleased(tmp_path)
+    files = {"ada/x.ipynb": GOOD, "eve/x.ipynb": GOOD}
+    place = zipped(tmp_path / "s.zip", files)
+    assert take(course, place).strangers == [], "without a list all are"
+    course = unreleased(tmp_path / "again")
+    Roster([Person("ada", "Ada", "", "4711")]).save(course)
+    assert take(course, place).strangers == ["eve"]
+    assert take(course, place).strangers == []
+    people = Roster.of(course).people
+    assert people["ada"].lms_id == "4711", "a folder's name is no number of Canvas's"
+
+
+def test_one_of_two_namesakes_is_nobodys_guess(tmp_path):
+    course = unreleased(tmp_path)
+    Roster([Person("li1", "Wei Li"), Person("li2", "Wei Li")]).save(course)
+    files = {"Wei Li_11_assignsubmission_file/x.ipynb": GOOD}
+    done = take(course, zipped(tmp_path / "m.zip", files))
+    assert done.new == done.strangers == ["wei-li"]
+
+
+def test_moodles_teams_and_blind_marking(tmp_path):
+    course = unreleased(tmp_path)
+    Roster([Person("ada", "Ada Lovelace"), Person("jl", "Jean-Luc Picard")]).save(
+        course
+    )
+    name = "{}_{}_assignsubmission_file/x.ipynb"
+    files = {name.format("Team 1-Ada Lovelace", 1): GOOD,
+             name.format("Team 1-Jean-Luc Picard", 2): GOOD}  # fmt: skip
+    assert sorted(take(course, zipped(tmp_path / "t.zip", files)).new) == ["ada", "jl"]
+    files = {name.format("Participant", n): GOOD for n in (1, 2, 3)}
+    done = take(unreleased(tmp_path / "b"), zipped(tmp_path / "b.zip", files))
+    assert sorted(done.new) == ["participant-1", "participant-2", "participant-3"]
+    assert done.notes == {}
+
+
+def test_what_is_told_of_odd_notebooks(tmp_path):
+    course = unreleased(tmp_path)
+    files = {"ada/00_small.ipynb.txt": GOOD,
+             "eve/02_other.ipynb": b'{"cells": [], "nbformat": 4}'}  # fmt: skip
+    done = take(course, zipped(tmp_path / "s.zip", files))
+    assert submitted(course, "ada") == GOOD
+    assert done.notes == {"eve": ["02_other.ipynb has no cell of ch00"]}
+    head = "HW_{}_attempt_2026-11-{}-10-11-12_x.ipynb"
+    files = {head.format(who, day): GOOD for who in ("bob", "joe") for day in (18, 20)}
+    (note, *_) = take(course, zipped(tmp_path / "b.zip", files)).notes["bob"]
+    assert "x.ipynb of 2026-11-20 10:11 counts" in note
+    assert note.endswith("Left aside: x.ipynb of 2026-11-18 10:11")
 
 
 def test_a_list_without_ids_is_refused(tmp_path):

@@ -6,7 +6,7 @@ import sys
 import zipfile
 
 import pytest
-from classroom import graded, notebook, released, small_book, store
+from classroom import graded, hand_in, notebook, released, small_book, store
 
 from llmbook_utils import cli
 from llmbook_utils.homework.course import Course
@@ -52,7 +52,7 @@ def test_from_init_to_forget(tmp_path, capsys, monkeypatch):
         return results
 
     monkeypatch.setattr(grade, "grade_all", grade_all)
-    code, said = run(capsys, "grade", "00", "--jobs", 2, "--student", "ada,eve")
+    code, said = run(capsys, "grade", "00", "--jobs", 2, "--student", "ada, eve")
     assert code == 0 and "2 graded" in said
     assert (asked["jobs"], asked["students"]) == (2, ["ada", "eve"])
     assert asked["unsafe"] is False
@@ -64,6 +64,7 @@ def test_from_init_to_forget(tmp_path, capsys, monkeypatch):
     assert code == 0 and "not a verdict" in said
     code, said = run(capsys, "forget", "eve")
     assert code == 0 and "deleted submitted/eve" in said
+    assert "still named in ch00-csv.csv: delete it" in said
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,7 @@ def test_outside_a_course(tmp_path, capsys, monkeypatch, words, message):
 def test_mistakes(tmp_path, capsys, monkeypatch):
     course = released(tmp_path)
     monkeypatch.chdir(course.root)
+    (tmp_path / "head.csv").write_text("id,name\n")
     for words, message in [
         (["collect", "11", "x.zip"], "released are: ch00"),
         (["collect", "00", "x.zip"], "nothing there"),
@@ -91,6 +93,11 @@ def test_mistakes(tmp_path, capsys, monkeypatch):
         (["release", "00", "--seed", "../x"], "write 'x'"),
         (["export", "00", "--format", "excel"], "csv, canvas, moodle"),
         (["forget", "nobody"], "nothing is stored"),
+        (["grade", "00"], "homework collect 00 PLACE"),
+        (["similar", "00", "--least", "60"], "from 0 to 1"),
+        (["roster", "none.csv"], "there is no file none.csv"),
+        (["roster", tmp_path / "head.csv"], "names nobody"),
+        (["export", "00", "--to", tmp_path / "head.csv" / "x"], "head.csv: "),
     ]:
         code, said = run(capsys, *words)
         assert code == 2 and message in said, (words, said)
@@ -122,3 +129,38 @@ def test_the_course_file_is_readable(tmp_path):
     data = json.loads((course.root / "llmbook_course.json").read_text())
     assert data["assignments"]["ch00"]["points"] == {"ch00-ex1": 2.0, "ch00-ex2": 3.0}
     assert Course.open(course.root) == course
+
+
+def test_ctrl_c_is_answered_in_words(tmp_path, capsys, monkeypatch):
+    course = released(tmp_path)
+    hand_in(course, "ada", notebook())
+
+    def stopped(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(grade, "grade_all", stopped)
+    code, said = run(capsys, "grade", "00", "--course", course.root)
+    assert code == 130 and said == "Stopped. What was done is kept; run it again.\n"
+
+
+def test_a_list_of_many_and_what_is_in_none(tmp_path, capsys, monkeypatch):
+    course = released(tmp_path)
+    monkeypatch.chdir(course.root)
+    ids = ",".join(f"s{n}" for n in range(9))
+    book = ["--book", small_book(tmp_path / "book")]
+    code, said = run(capsys, "release", "00", "--seed", ids, *book)
+    assert code == 0 and said.endswith("seeded: 10, for one student each\n")
+    (tmp_path / "people.csv").write_text("id\nada\n")
+    run(capsys, "roster", tmp_path / "people.csv")
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        archive.writestr("eve/x.ipynb", notebook())
+    code, said = run(capsys, "collect", "00", tmp_path / "in.zip")
+    assert code == 0 and "eve: in no list so far" in said
+    store(course, graded("ada"))
+    code, said = run(capsys, "export", "00", "--format", "moodle")
+    assert code == 1 and "ada: Moodle's number is not known; fill" in said
+
+
+def test_a_folder_with_a_space_is_quoted(tmp_path, capsys):
+    said = run(capsys, "init", tmp_path / "my course")[1]
+    assert f"cd '{tmp_path / 'my course'}' &&" in said

@@ -7,7 +7,9 @@ from classroom import about, graded, hand_in, notebook, store, unreleased
 
 from llmbook_utils.homework.course import write_json
 from llmbook_utils.homework.lms import export
+from llmbook_utils.homework.lms.by_hand import ByHand
 from llmbook_utils.homework.lms.roster import Person, Roster
+from llmbook_utils.homework.lms.rows import rows_of, summary
 
 
 def read(path):
@@ -30,7 +32,7 @@ def course(tmp_path):
         folder = hand_in(course, person.id, notebook())
         told = {"lms": "moodle", "lms_id": number, "name": person.name}
         write_json(folder / "collected.json", told)
-    store(course, graded("ada", 2, 1.5))
+    store(course, graded("ada", 2, 1.5, submitted="2026-11-19T10:00:00+00:00"))
     late = graded("zoe", 0, 3, late=True, submitted="2026-11-21T10:00:00+00:00")
     late.exercises[0].reason = '=HYPERLINK("http://x", "click")\nsecond line'
     store(course, late)
@@ -58,12 +60,22 @@ def test_csv_has_a_row_for_everybody_and_a_reason_for_everything(course, tmp_pat
     assert table["zoe"]["name"] == "Zoë, O'Neil"
 
 
-def test_no_cell_is_a_formula(course, tmp_path):
-    """A reason may quote what a student's code returned."""
-    write(course, "csv", tmp_path / "out.csv")
-    for row in read(tmp_path / "out.csv"):
-        for cell in row:
-            assert cell[:1] not in tuple("=+@\t\r") and "\n" not in cell
+@pytest.mark.parametrize("form", ["csv", "canvas", "moodle"])
+def test_no_cell_is_a_formula(course, tmp_path, form):
+    """A reason may quote what a student's code returned; a name is what they chose."""
+    people = Roster.of(course).people | {
+        "ada": Person("ada", "=1+1", "@x.org", "4711"),
+        "bob": Person("bob", "+1", "-2"),
+    }
+    Roster(people.values()).save(course)
+    write(course, form, tmp_path / "out.csv")
+    head, *rows = read(tmp_path / "out.csv")
+    assert any("'=1+1" in row for row in rows)
+    for row in rows:
+        for title, cell in zip(head, row, strict=True):
+            is_dash = cell == "-" and title == "Last modified (grade)"
+            assert is_dash or cell[:1] not in tuple("=+-@\t\r")
+            assert "\n" not in cell or title == "Feedback comments"
 
 
 def canvas_accepts(head):
@@ -85,7 +97,8 @@ def test_canvas_without_a_file_of_its_own(course, tmp_path):
     assert "Points Possible" in points[0] and points[-1] == "5"
     assert [row[0] for row in rows] == ["Ada Lovelace", "Zoë, O'Neil"]
     assert {len(row) for row in rows} == {len(head)}
-    assert rows[0][1] == "11" and rows[0][-1] == "3.5"
+    # what Moodle calls her in this assignment is no number of Canvas's
+    assert rows[0][1] == "4711" and rows[0][-1] == "3.5"
 
 
 CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,HW 0 (88),HW 1 (89),Final Score
@@ -192,6 +205,70 @@ def test_mistakes_say_what_to_do(course, tmp_path):
     like.write_text(CANVAS, encoding="utf8")
     with pytest.raises(ValueError, match=r"HW 0 \(88\), HW 1"):
         write(course, "canvas", tmp_path / "out.csv", like=like)
+
+
+def test_a_comment_tells_the_scores_that_count():
+    """Whoever reads 2 of 5 points in a box reads why, and no other sum."""
+    result = graded("ada", 0, 0)
+    hand = ByHand({"ch00-ex1": 1.5}, {"ch00-ex1": "Half of it."})
+    assert summary(result, hand).splitlines() == [
+        "ex1: 1.5 of 2. Scored by hand; the checks gave 0. Half of it. Twice 2 is 4.",
+        "ex2: 0 of 3. Twice 2 is 4.",
+    ]
+    result.problem = "No notebook came."
+    assert summary(result) == "No notebook came."
+    assert summary(result, hand).startswith("ex1: 1.5 of 2.")
+
+
+def test_scaled_scores_leave_the_comment_as_it_is(course, tmp_path):
+    write(course, "moodle", tmp_path / "out.csv", out_of=100)
+    head, ada, _ = read(tmp_path / "out.csv")
+    told = dict(zip(head, ada, strict=True))
+    assert (told["Grade"], told["Maximum Grade"]) == ("70", "100")
+    assert told["Feedback comments"].startswith("ex1: 2 of 2.")
+
+
+def test_options_that_make_no_sense(course, tmp_path):
+    out, like = tmp_path / "out.csv", tmp_path / "none.csv"
+    for form, more, message in [
+        ("csv", {"like": like}, "--format canvas"),
+        ("moodle", {"like": like}, "there is no file"),
+        ("moodle", {"out_of": -5}, "above 0"),
+        ("csv", {"out_of": float("nan")}, "above 0"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            write(course, form, out, **more)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("told", "canvas", "moodle"),
+    [
+        ({"lms": "moodle", "lms_id": "11"}, "4711", "11"),
+        ({"lms": "canvas", "lms_id": "88"}, "88", ""),
+        ({"lms": "folder", "lms_id": "ada"}, "4711", ""),
+        ({"lms": "exchange", "lms_id": "ada"}, "4711", ""),
+        ({}, "4711", ""),
+    ],
+)
+def test_a_number_is_good_for_its_own_platform(course, told, canvas, moodle):
+    assignment = course.assignment("00")
+    write_json(course.folder("submitted", "ada", assignment) / "collected.json", told)
+    row = next(row for row in rows_of(course, assignment) if row.person.id == "ada")
+    assert (row.number("canvas"), row.number("moodle")) == (canvas, moodle)
+    missing = write(course, "moodle", course.root / "out.csv")
+    assert missing == ([] if moodle else ["ada"])
+
+
+@pytest.mark.parametrize(
+    ("told", "late"), [({"late": False}, "no"), ({"late": None}, ""), ({}, "")]
+)
+def test_nobody_is_in_time_if_nobody_knows_when(course, told, late):
+    assignment = course.assignment("00")
+    store(course, graded("ada"))
+    write_json(course.folder("submitted", "ada", assignment) / "collected.json", told)
+    row = next(row for row in rows_of(course, assignment) if row.person.id == "ada")
+    assert row.late == late
 
 
 def test_helper_reads_what_collect_writes(course):

@@ -12,6 +12,7 @@ from nbgrader.api import Gradebook
 from llmbook_utils.homework import feedback, gradebook, status
 from llmbook_utils.homework.course import Course
 from llmbook_utils.homework.grading.results import all_zero
+from llmbook_utils.homework.lms import by_hand, rows
 from llmbook_utils.homework.lms.collect import collect
 from llmbook_utils.homework.lms.roster import Person, Roster
 
@@ -133,7 +134,7 @@ def test_a_hand_made_score_stays(course):
         book.db.commit()
     finish(course, graded("ada", 0, 3))
     assert scores(course) == {"ch00-ex1-check": 1.5, "ch00-ex2-check": 3}
-    ours = gradebook.scores_of(course, course.assignment("00"))
+    ours = by_hand.scores_of(course, course.assignment("00"))
     assert ours == {"ada": {"ch00-ex1": 1.5, "ch00-ex2": 3.0}}
 
 
@@ -206,11 +207,13 @@ def test_feedback_pages_hold_nothing_that_runs(course):
     result = graded("ada", 0, 3, notes=["Two <b>notebooks</b> came."], late=True)
     result.exercises[0].reason = "Not <script>alert(2)</script>."
     result.exercises[0].output = "<script>alert(3)</script>"
+    result.exercises[0].notes = ["The <b>last</b> cell counts."]
     finish(course, result)
     (path,) = feedback.write(course, course.assignment("00"))
     page = path.read_text(encoding="utf8")
     assert "<script" not in page and "<img" not in page and "<b>" not in page
     assert page.count("&lt;script&gt;") == 3
+    assert "default-src 'none'" in page, "a browser runs and loads nothing"
     assert "3 of 5 points" in page and "Handed in late." in page
     assert "ex1, twice" in page and "http" not in page.replace("http-equiv", "")
     assert "-1.5" not in page, "a hidden test"
@@ -221,10 +224,16 @@ def test_feedback_shows_a_students_own_numbers_and_hand_made_scores(course):
     with Gradebook(course.db_url) as book:
         grade = book.find_grade("ch00-ex1-check", "00_small", "ch00", "ada")
         grade.manual_score = 1.0
+        comment = book.find_comment("ch00-ex1", "00_small", "ch00", "ada")
+        comment.manual_comment = "Well <tried>."
         book.db.commit()
     (path,) = feedback.write(course, course.assignment("00"))
     page = path.read_text(encoding="utf8")
-    assert "4 of 5 points" in page and "Scored by hand; the checks gave 0." in page
+    assert "4 of 5 points" in page and "1 of 2" in page
+    assert "Scored by hand; the checks gave 0. Well &lt;tried&gt;." in page
+    (row,) = rows.rows_of(course, course.assignment("00"))
+    assert row.score == 4 and "ex1: 1 of 2. Scored by hand" in row.comment
+    assert "Well <tried>." in row.reasons["ch00-ex1"]
 
 
 def test_status_tells_what_is_next(course):
@@ -250,14 +259,36 @@ def test_status_tells_what_is_next(course):
     (place / "x.ipynb").write_bytes(notebook(course, ex1="x = 1"))
     assert collect(course, assignment, place.parent).replaced == ["ada"]
     assert "again" in status.as_text(course, assignment)
+    finish(course, graded("ada", 2, 3))
+    assert "1 graded" in status.as_text(course, assignment)
+    assignment.points["ch00-ex1"] = 4.0
+    assert "1 again" in status.as_text(course, assignment)
 
 
-def test_forget_leaves_nothing_of_a_student(course):
+@pytest.fixture
+def careless():
+    """Let SQLite leave deleted rows in its file, as many builds of it do."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    def connect(connection, record):
+        connection.execute("PRAGMA secure_delete = OFF")
+
+    event.listen(Engine, "connect", connect)
+    yield
+    event.remove(Engine, "connect", connect)
+
+
+def test_forget_leaves_nothing_of_a_student(course, careless):
     finish(course, graded("ada"))
     hand_in(course, "eve", notebook(course))
     finish(course, graded("eve"))
     feedback.write(course, course.assignment("00"))
+    export = course.root / "ch00-csv.csv"
+    export.write_text("student,score\nada,5\n")
     gone = gradebook.forget(course, "ada")
+    assert gradebook.still_named(course, "ada") == ["ch00-csv.csv"]
+    export.unlink()
     assert {"gradebook.db", "roster.csv", "seeded/ada", "submitted/ada"} <= set(gone)
     left = [
         path

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import dataclasses
 import json
 import os
 import signal
@@ -132,6 +133,16 @@ def half_a_letter(chapter):
     return solved(chapter, ex2="def total(numbers):\n    return '\ud800'")
 
 
+def half_a_letter_in_an_error(chapter):
+    code = "def total(numbers):\n    raise ValueError('\\ud800 \\x1b[31m \\0')"
+    return solved(chapter, ex2=code)
+
+
+def no_letters_printed(chapter):
+    code = "print('\\x1b[31m')\ndef total(numbers):\n    return 7"
+    return solved(chapter, ex2=code)
+
+
 def deep_code(chapter):
     return solved(
         chapter, ex2="def total(numbers):\n    return " + "(" * 5000 + ")" * 5000
@@ -195,6 +206,28 @@ def deep_json(chapter):
 
 
 @raw
+def many_lists(chapter):
+    return b'{"cells": [' + b"[]," * 2_000_000 + b"0]}"
+
+
+@raw
+def many_cells(chapter):
+    return b'{"cells": [' + b"3," * 2_000_000 + b"0]}"
+
+
+@raw
+def many_megabytes(chapter):
+    return toy.as_bytes(solved(chapter)) + b" " * 30_000_000
+
+
+@raw
+def a_kind_of_lists_in_lists(chapter):
+    nb = toy.as_bytes(solved(chapter)).decode()
+    kind = '"cell_type": ' + "[" * 900 + "]" * 900
+    return nb.replace('"cell_type": "markdown"', kind).encode()
+
+
+@raw
 def with_a_byte_order_mark(chapter):
     return b"\xef\xbb\xbf" + toy.as_bytes(solved(chapter))
 
@@ -254,6 +287,8 @@ TORTURES = [
     (syntax_error, [1, 0, 3], "SyntaxError"),
     (null_characters, [1, 0, 3], "null"),
     (half_a_letter, [1, 0, 3], "Unicode"),
+    (half_a_letter_in_an_error, [1, 0, 3], "ValueError: ? ?[31m ?"),
+    (no_letters_printed, [1, 0, 3], "1 + 2 + 3 is 6."),
     (deep_code, [1, 0, 3], "too many nested parentheses"),
     (old_release_of_the_same_task, FULL, ""),
     (old_release_of_another_task, [1, 0, 3], "The task was changed"),
@@ -264,6 +299,10 @@ TORTURES = [
     (json_that_is_no_notebook, [0, 0, 0], "no cells"),
     (a_list, [0, 0, 0], "no cells"),
     (deep_json, [0, 0, 0], "no notebook"),
+    (many_lists, [0, 0, 0], "more brackets"),
+    (many_cells, [0, 0, 0], "more than 5,000 cells"),
+    (many_megabytes, [0, 0, 0], "over 25 MB"),
+    (a_kind_of_lists_in_lists, FULL, ""),
     (with_a_byte_order_mark, FULL, "utf-8-sig"),
     (utf16, FULL, "utf-16"),
     (latin1, FULL, "not stored as UTF-8"),
@@ -293,6 +332,9 @@ def test_every_file_gives_a_row(
     # one room for all of these: opening it takes longer than grading
     monkeypatch.setattr(rooms, "Worker", lambda *_: contextlib.nullcontext(room))
     result = grade_file(grader, one, one.data())
+    result.write(tmp_path / "ada.json")  # whatever it says, a file can hold it
+    assert Result.read(tmp_path / "ada.json") == result
+    assert "\x1b" not in str([(e.reason, e.output) for e in result.exercises])
     assert [row.score for row in result.exercises] == scores, result
     assert result.points == 6
     told = [result.problem, *result.notes]
@@ -307,9 +349,56 @@ def test_every_file_gives_a_row(
 
 def test_nothing_handed_in_is_a_row_too(chapter, grader):
     one = Submission("ada", "ch90", None, chapter.exercises, instead="answers.docx")
+    one = dataclasses.replace(one, late=True, submitted="2026-11-20T10:00:00+00:00")
     result = grade_file(grader, one, b"")
+    assert result.late and result.submitted == one.submitted
+    assert result.sandbox == "bubblewrap" and result.file == "answers.docx"
     assert result.score == 0 and len(result.exercises) == 3
-    assert result.problem == "No notebook was handed in; answers.docx did."
+    assert result.problem == "No notebook came; answers.docx did."
+
+
+def test_a_name_that_is_no_text_gives_a_row(tmp_path, chapter, grader):
+    odd = "a\udcff\n.docx"  # as Python reads the name of a file in another encoding
+    one = Submission("ada", "ch90", None, chapter.exercises, instead=odd, notes=(odd,))
+    grade_file(grader, one, b"").write(tmp_path / "ada.json")
+    assert Result.read(tmp_path / "ada.json").file == "a?\n.docx"
+
+
+def test_other_cells_are_taken_as_far_as_they_can_be_sent(chapter):
+    """An answer needs no 10 MB of data; that they are there costs nothing."""
+    from llmbook_utils.homework.grading import submissions
+
+    cells = [toy.new_code_cell(text) for text in ("small = 1", "x = '" + "0" * 10**7)]
+    data = toy.as_bytes(toy.submission(chapter, toy.RIGHT, cells))
+    found = submissions.read(data, chapter.exercises)
+    assert "small = 1" in found.others and max(map(len, found.others)) < 1000
+
+
+def test_what_students_wrote_is_no_markup_in_nbgraders_pages():
+    from nbconvert.filters import markdown2html
+
+    from llmbook_utils.homework.gradebook import _as_markdown
+
+    said = "The code raised E: <img src=x onerror=alert(1)>\n[a](http://x) <b>"
+    page = markdown2html(_as_markdown(said))
+    assert "<img" not in page and "<a" not in page and "<b>" not in page, page
+    assert _as_markdown("Use `a`: 1 * 2.") == "Use `a`: 1 * 2."
+
+
+def test_half_a_letter_does_not_stop_the_gradebook(tmp_path):
+    import classroom
+
+    from llmbook_utils.homework import gradebook
+
+    course = classroom.released(tmp_path)
+    nb = json.loads(classroom.notebook(course))
+    for cell in nb["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == "ch00-ex1":
+            cell["source"] = "def double(x):\n    return '\ud800'"
+    classroom.hand_in(course, "ada", json.dumps(nb).encode())
+    gradebook.record(course, classroom.graded("ada"))
+    written = course.folder("autograded", "ada", course.assignment("00"))
+    assert "return '?'" in (written / "00_small.ipynb").read_text(encoding="utf8")
 
 
 def test_results_are_read_as_they_were_written(tmp_path, chapter, grader):
@@ -320,6 +409,23 @@ def test_results_are_read_as_they_were_written(tmp_path, chapter, grader):
     (tmp_path / "x.json").write_text('{"student": "ada"')
     with pytest.raises(ValueError, match=r"x\.json is no result"):
         Result.read(tmp_path / "x.json")
+
+
+def test_a_result_is_never_half_written(tmp_path, chapter, grader, monkeypatch):
+    """The disk is full in the middle of it: the old result stays, and nothing else."""
+    path, write = tmp_path / "results" / "ada.json", Path.write_text
+    one = Submission("ada", "ch90", None, chapter.exercises)
+    result = grade_file(grader, one, b"")
+    result.write(path)
+
+    def half(self, text, **how):
+        write(self, text[: len(text) // 2], **how)
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "write_text", half)
+    with pytest.raises(OSError, match="no space left"):
+        result.write(path)
+    assert Result.read(path) == result and list(path.parent.iterdir()) == [path]
 
 
 @pytest.fixture
@@ -370,7 +476,10 @@ def test_what_is_done_is_not_done_again(course, monkeypatch):
     assert {r.student: r.score for r, _ in done} == {**SCORES, "student1": 6}
 
 
-@pytest.mark.parametrize("what", ["points", "check", "limits", "late", "grader"])
+PARTS = ["points", "check", "task", "metadata", "limits", "late", "grader"]
+
+
+@pytest.mark.parametrize("what", PARTS)
 def test_a_key_holds_all_that_a_grade_depends_on(course, chapter, monkeypatch, what):
     from dataclasses import replace
 
@@ -382,6 +491,9 @@ def test_a_key_holds_all_that_a_grade_depends_on(course, chapter, monkeypatch, w
         one = replace(one, exercises=(replace(each, points=9), *chapter.exercises[1:]))
     elif what == "check":
         one = replace(one, exercises=(replace(each, check="1"), *chapter.exercises[1:]))
+    elif what in ("task", "metadata"):
+        other = {"task": "Another."} if what == "task" else {"metadata": {"seconds": 9}}
+        one = replace(one, exercises=(replace(each, **other), *chapter.exercises[1:]))
     elif what == "limits":
         limits = Limits(seconds=2)
     elif what == "late":
@@ -445,6 +557,20 @@ def test_a_judge_that_breaks_down_is_replaced(chapter):
         own._judge.process.kill()
         own._judge.process.wait()
         assert own.grade("bob", "ch90", answers).score == 6
+
+
+def test_a_judge_that_cannot_be_had_gives_nobody_a_zero(course, grader, monkeypatch):
+    """The batch stops; what is not graded is graded by the next run."""
+    own, todo = course
+
+    def fail(self):
+        raise rooms.RoomFailed("no memory left")
+
+    monkeypatch.setattr(Grader, "__enter__", lambda self: self)
+    monkeypatch.setattr(Grader, "_open_judge", fail)
+    with pytest.raises(ValueError, match="grading had to stop: no memory left"):
+        list(own.run(todo))
+    assert not [*own.folder.glob("student0.json")]
 
 
 def test_a_worker_that_breaks_down_costs_one_exercise_at_most(chapter, grader):

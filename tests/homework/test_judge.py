@@ -1,6 +1,8 @@
 """A check on stand-ins judges as a check in the notebook does."""
 
 import contextlib
+import socket
+import struct
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +19,7 @@ from llmbook_utils.homework.exercises.statements import statements
 from llmbook_utils.homework.grading.remote import merge
 from llmbook_utils.homework.grading.submissions import Answer, Answers
 from llmbook_utils.homework.grading.values import Decoder, Encoder, ValueProblem
-from llmbook_utils.homework.grading.wire import pack, unpack
+from llmbook_utils.homework.grading.wire import Channel, Closed, pack, unpack
 from llmbook_utils.regions import clear_hidden_tests
 
 
@@ -25,14 +27,18 @@ from llmbook_utils.regions import clear_hidden_tests
 def judged(grader, room):
     """Judge a cell with a check, in the sandbox."""
 
-    def judge(cell, check, others=()):
+    def judge(cell, check, others=(), solution=None):
         try:
             names = tuple(sorted(bound_names(cell)))
         except SyntaxError:
             names = ("f",)
         visible, hidden = clear_hidden_tests(check), "HIDDEN" in check
         each = replace(
-            example(), solution=cell, check=check, visible_check=visible, hidden=hidden
+            example(),
+            solution=solution or cell,
+            check=check,
+            visible_check=visible,
+            hidden=hidden,
         )
         each.__dict__["provides"] = names
         answers = Answers({each.id: Answer("", cell)}, list(others))
@@ -252,6 +258,116 @@ def test_what_fails_says_why(judged, name):
     assert (row.status, row.score) == (status, 0) and reason in row.reason, row
 
 
+@pytest.mark.parametrize(
+    ("cell", "check", "reason"),
+    [
+        (
+            "def f(probe):\n    try:\n        return probe(5)\n"
+            "    except Exception:\n        return 1",
+            "def probe(x):\n    assert x == 4, 'Call it with 4.'\n    return 1\n"
+            "assert f(probe) == 1",
+            "Call it with 4.",
+        ),
+        ("def f(x):\n    raise StopIteration", "all(map(f, [1]))", "StopIteration"),
+        (
+            "import os\ndef f(x):\n    os._exit(0)",
+            "try:\n    f(1)\nexcept Exception:\n    pass",
+            "exit code 0",
+        ),
+        (
+            "def f(x):\n    x = []\n    x.append(x)\n    return x",
+            "try:\n    f(1)\nexcept Exception:\n    pass",
+            "nested deeper",
+        ),
+        (
+            "def f(x):\n    return np.zeros((0, 3))",
+            "assert np.allclose(f(1), np.ones(3)), 'Ones.'",
+            "Ones.",
+        ),
+        (
+            "def f(x):\n    return torch.zeros(0, 1)",
+            "assert torch.allclose(f(1), torch.ones(3)), 'Ones.'",
+            "Ones.",
+        ),
+    ],
+    ids=[
+        "a swallowed assertion of the check's own function",
+        "an exception that ends a loop as if all were done",
+        "an exit where the check waits for an exception",
+        "no value where the check waits for an exception",
+        "an array of nothing, close to all",
+        "a tensor of nothing, close to all",
+    ],
+)
+def test_a_check_is_not_passed_by_what_it_did_not_ask_for(judged, cell, check, reason):
+    row = judged(cell, check)
+    assert row.score == 0 and reason in row.reason, row
+
+
+ZEROED = "def f(x, *more):\n    x[:] = 0\n    return x"
+FIVE = "def f(x):\n    return 5 * x"
+
+
+@pytest.mark.parametrize(
+    ("cell", "solution", "check", "status"),
+    [
+        (ZEROED, FIVE, "x = np.ones(2)\nassert np.allclose(f(x), 5 * x)", "failed"),
+        (ZEROED, FIVE, "x = torch.ones(2)\nassert (f(x) == 5 * x).all()", "failed"),
+        (
+            "def f(x):\n    x *= 5\n    return x",
+            FIVE,
+            "x = np.ones(2)\nwant = 5 * x\nassert np.allclose(f(x), want)",
+            "passed",
+        ),
+        (
+            ZEROED,
+            "def f(x):\n    x[:] = 0",
+            "x = np.ones(2)\nf(x)\nassert (x == 0).all()",
+            "passed",
+        ),
+        (
+            "def f(layer):\n    layer.weight.data[:] = 0",
+            "def f(layer):\n    torch.nn.init.zeros_(layer.weight)",
+            "layer = torch.nn.Linear(2, 2)\nf([layer][0])\n"
+            "assert (layer.weight == 0).all()",
+            "passed",
+        ),
+        (
+            "def f(x):\n    def step():\n        x[0] = 0\n        return x\n"
+            "    x[0] = 1\n    return step",
+            "def f(x):\n    x[0] = 1\n    return lambda: x",
+            "x = [3]\nf(x)()\nassert x == [1]",
+            "passed",
+        ),
+    ],
+    ids=[
+        "zeroed array",
+        "zeroed tensor",
+        "changed, and right all the same",
+        "changed as it should be",
+        "a model changed as it should be",
+        "a solution that gives a function",
+    ],
+)
+def test_changing_the_input_does_not_make_an_answer_right(
+    judged, cell, solution, check, status
+):
+    """Where the solution need not change it, the check must hold without the change."""
+    row = judged(cell, check, solution=solution)
+    assert row.status == status, row
+    if status == "failed":
+        assert "leave the arguments as they are" in row.reason
+
+
+def test_nothing_is_close_to_nothing(judged):
+    row = judged(
+        "def f(x):\n    return x",
+        "assert np.allclose(f(np.zeros((0, 3))), np.zeros((0, 3)))\n"
+        "assert torch.allclose(f(torch.ones(2)), torch.ones(2), atol=0)",
+    )
+    assert row.status == "passed", row
+
+
 HIDDEN = """\
 assert f(1) == 1, "Seen."
 ### BEGIN HIDDEN TESTS
@@ -281,6 +397,82 @@ def test_of_hidden_tests_only_the_message_is_told(
     row = judged(cell, HIDDEN.format(line))
     assert reason in row.reason and row.is_hidden is is_hidden, row
     assert "secret" not in row.reason and "4321" not in row.reason
+
+
+@pytest.mark.parametrize(
+    ("line", "end"),
+    [
+        ("os._exit(x % 256)", ""),
+        ("os.kill(os.getpid(), x % 31)", ""),
+        ("raise SystemExit(x)", ""),
+        ("raise type(f'E{x}', (BaseException,), {})(x)", ""),
+        ("return np.zeros(2, [(f'f{x}', 'i4')])", ""),
+        ("return Forged({'value': {'t': f'a{x}'}})", ""),
+        ("return Forged({'error': {'type': 'SystemExit', 'where': str(x)}})", ""),
+        ("return Forged({'error': {'type': 'MemoryError', 'where': str(x)}})", ""),
+        ("return 1", "if 4321 in asked: raise ValueError(asked)"),
+        ("return f'asked with {x}'", ""),
+        ("return [x] * 1000", ""),
+    ],
+)
+def test_no_way_to_fail_tells_what_a_hidden_test_asked_with(judged, line, end):
+    """Nor does one that waits until the hidden tests are over."""
+    cell = (
+        "import os\nasked = []\n"
+        "def Forged(message):\n"
+        "    import gc, json, socket, struct\n"
+        "    head = json.dumps({**message, 'sizes': []}).encode()\n"
+        "    data = struct.pack('<QI', len(head) + 4, len(head)) + head\n"
+        "    for each in gc.get_objects():\n"
+        "        if type(each) is socket.socket and each.fileno() > 2:\n"
+        "            each.sendall(data)\n"
+        f"def f(x):\n    if x > 9:\n        asked.append(x)\n        {line}\n"
+        f"    {end or 'pass'}\n    return x"
+    )
+    check = (
+        "assert f(1) == 1, 'Seen.'\n### BEGIN HIDDEN TESTS\ngot = f(4321)\n"
+        "assert got == 4321, f'{got}, not right.'\n### END HIDDEN TESTS\n"
+        "assert f(2) == 3, 'Seen too.'"
+    )
+    row = judged(cell, check.replace("== 3", "== 2"))
+    told = f"{row.reason} {row.output} {row.notes}"
+    assert row.score == 0 and row.is_hidden and row.reason, row
+    for secret in ("4321", str(4321 % 256), str(4321 % 31), "SIG"):
+        assert secret not in told, row
+
+
+def test_a_hidden_message_keeps_the_words_of_the_check(judged):
+    check = (
+        "f(1)\n### BEGIN HIDDEN TESTS\n"
+        "for hint, x in [('Count from 0.', 77)]:\n"
+        "    got = f(x)\n    assert got == 3, f'f({x}) is {got}. {hint}'\n"
+        "### END HIDDEN TESTS"
+    )
+    row = judged("def f(x):\n    return f'for {x}'", check)
+    assert row.reason == "f(...) is .... Count from 0."
+
+
+def test_hidden_tests_run_after_all_that_is_shown(chapter, grader, monkeypatch):
+    """What one leaves behind finds no later test whose output a student sees."""
+    from llmbook_utils.homework.grading import submissions
+
+    order = []
+
+    def run(each, answers, worker, is_hidden):
+        order.append((is_hidden, each.short))
+        return {"status": "passed", "reason": "", "output": ""}
+
+    monkeypatch.setattr(grader, "_run", run)
+    exercises = [replace(e, hidden="assert 1") for e in chapter.exercises]
+    data = toy.as_bytes(toy.submission(chapter, toy.RIGHT))
+    grader.grade("ada", "ch90", submissions.read(data, exercises), exercises)
+    assert order == sorted(order) and len(order) == 6
+
+
+def test_what_cannot_be_judged_gets_nothing(judged, grader, monkeypatch):
+    monkeypatch.setattr(grader, "_try", lambda *args: {})
+    row = judged("def f(x): return 1", "assert f(1) == 1")
+    assert (row.status, row.score) == ("stopped", 0) and "twice" in row.reason
 
 
 LEAK = """\
@@ -325,6 +517,15 @@ def test_a_students_version_of_the_chapter_is_not_taken(grade):
     """A changed setup cell of the student's own counts for nothing."""
     result = grade({"ex3": toy.RIGHT["ex3"]}, [toy.new_code_cell("factor = 7")])
     assert result.exercise("ch90-ex3").status == "passed"
+    cells = [toy.new_code_cell("factor = 7\nhelper = factor")]
+    result = grade({"ex3": "def scale(x):\n    return helper * x"}, cells)
+    assert result.exercise("ch90-ex3").status == "passed"
+
+
+def test_more_of_the_chapter_changes_no_name_that_is_there(grade):
+    """What `unused` is made from has another value by the time of the exercise."""
+    answers = {"ex3": "def scale(x):\n    return factor * x + unused.sum()"}
+    assert grade(answers).exercise("ch90-ex3").status == "passed"
 
 
 def test_magics_are_left_out(grade):
@@ -384,6 +585,17 @@ BAD = st.recursive(
     ),
     max_leaves=15,
 )  # fmt: skip
+
+
+def test_a_message_may_not_be_of_any_size():
+    """Its length is read first, and nothing after it if it is too much."""
+    ours, theirs = socket.socketpair()
+    with contextlib.closing(ours), contextlib.closing(theirs):
+        theirs.sendall(struct.pack("<Q", 1001) + bytes(8))
+        ours.settimeout(5)
+        with pytest.raises(Closed):
+            Channel(ours, limit=1000).receive()
+        assert len(ours.recv(100)) == 8
 
 
 @settings(max_examples=500, deadline=None)

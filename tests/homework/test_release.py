@@ -183,7 +183,10 @@ def test_a_second_release_keeps_what_was(tmp_path):
     path.write_text(
         path.read_text(encoding="utf8").replace("Write `double", "Make `double")
     )
+    own = course.folder("seeded", "ada", old) / "00_small.ipynb"
+    assert "Write `double" in own.read_text(encoding="utf8")
     third = release(course, "00", book=book).assignment
+    assert "Make `double" in own.read_text(encoding="utf8"), "ada has numbers already"
     assert len(third.releases) == 2
     first, second = third.releases.values()
     assert first["ch00-ex1"] != second["ch00-ex1"]
@@ -247,6 +250,10 @@ def test_own_numbers(tmp_path):
     )
     assert (seeded.task, seeded.stub, seeded.visible_check) == (task, stub, check)
     assert f"{int(number):_}.0 ** x" in seeded.solution
+    # by its stamp grading knows whether somebody answered a neighbour's notebook
+    tasks = [nb.metadata["llmbook"]["release"]["tasks"] for nb in (mine, plain)]
+    assert tasks[0]["ch00-ex2"] == seeded.checksum != tasks[1]["ch00-ex2"]
+    assert tasks[0]["ch00-ex1"] == tasks[1]["ch00-ex1"]
     assert course.seed_of(assignment, "eve") is None
 
 
@@ -283,6 +290,10 @@ def test_rewriting(text, chosen, new):
         (lambda c: release(c, "77", book=ROOT), "no notebook begins with '77'"),
         (lambda c: release(c, "11", ["ex99"], book=ROOT), "no exercise 'ex99'"),
         (lambda c: release(c, "11", points={"ex9": 1}, book=ROOT), "no exercise 'ex9'"),
+        (
+            lambda c: release(c, "11", ["ex1"], {"3": 4, "ex1": 1}, book=ROOT),
+            "--points names ch11-ex3, which is not set",
+        ),
         (lambda c: parse_due("soon", c), "2026-11-27"),
         (lambda c: parse_points(["ex3=0"]), "above 0"),
         (lambda c: parse_points(["ex3"]), "write ex3=4"),

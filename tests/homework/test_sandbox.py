@@ -11,6 +11,7 @@ import pytest
 import toy
 
 from llmbook_utils.homework.grading import sandbox
+from llmbook_utils.homework.grading.batch import Submission, grade_file
 from llmbook_utils.homework.grading.confinement import Limits
 from llmbook_utils.homework.grading.rooms import Grader
 
@@ -23,11 +24,26 @@ ROOT = Path(__file__).parents[2]
         ("import os\nos._exit(0)", "stopped", "exit code 0"),
         ("import sys\nsys.exit(0)", "stopped", "called exit (line 3 in total)"),
         ("raise KeyboardInterrupt", "stopped", "KeyboardInterrupt"),
-        ("while True:\n    pass", "stopped", "Stopped after 1 s"),
+        (  # more than its time by the processor, less by the clock
+            "import time\nwhile time.process_time() < 2.7:\n    pass\nreturn 6",
+            "stopped",
+            "Stopped after 1 s",
+        ),
         ("import time\ntime.sleep(1000)", "stopped", "Stopped after 1 s"),
         ("return bytearray(10**10)", "stopped", "memory"),
         ("import numpy\nreturn numpy.ones(10**10)", "stopped", "memory"),
         ("x = []\nwhile True:\n    x.append(bytes(10**6))", "stopped", "memory"),
+        (
+            "import mmap\nblocks = [mmap.mmap(-1, 10**8) for _ in range(9)]\n"
+            "for block in blocks:\n    block.write(b'x' * 10**8)\nreturn 6",
+            "error",
+            "Cannot allocate memory",
+        ),
+        (
+            "import os\nfiles = [os.dup(1) for _ in range(500)]\nreturn 6",
+            "error",
+            "Too many open files",
+        ),
         ("import os\nos.fork()\nreturn 6", "error", "PermissionError"),
         ("import os\nwhile True:\n    os.fork()", "error", "PermissionError"),
         (
@@ -49,14 +65,28 @@ def test_code_that_ends_or_never_does(attack, body, status, reason):
     assert reason in row.reason, row
 
 
+def test_limits_are_set_for_good(attack):
+    """Each for itself: what one of them stops, another might have stopped later."""
+    row = attack(
+        "import resource\nfor name in ('CPU', 'FSIZE', 'NOFILE', 'CORE', 'AS'):\n"
+        "    print(*resource.getrlimit(getattr(resource, 'RLIMIT_' + name)))\n"
+        "print(*open('/proc/self/statm').read().split()[:1])\nreturn 6"
+    )
+    *limits, (pages,) = (line.split() for line in row.output.splitlines())
+    assert all(soft == hard for soft, hard in limits), limits
+    cpu, file, files, core, memory = (int(soft) for soft, _ in limits)
+    assert (cpu, file, files, core) == (2, 64 * 2**20, 128, 0)
+    now = int(pages) * os.sysconf("SC_PAGESIZE")
+    assert 0 < memory - now <= 400 * 2**20
+
+
 def test_many_threads_are_stopped(attack):
     row = attack(
-        "import threading, time\nfor _ in range(500):\n"
+        "import threading, time\nthreading.stack_size(32768)\nfor _ in range(200):\n"
         "    threading.Thread(target=time.sleep, args=(100,), daemon=True).start()\n"
-        "time.sleep(100)"
+        "time.sleep(1)\nreturn 6"
     )
-    assert row.status in ("stopped", "error") and row.score == 0
-    assert "thread" in row.reason
+    assert row.status == "stopped" and "more than 64 threads" in row.reason, row
 
 
 def test_a_gigabyte_of_output_is_cut(attack):
@@ -157,7 +187,8 @@ def test_files_of_the_grader_are_not_there(attack, tmp_path):
     secret.write_text("x")
     places = [
         Path.home(), secret, ROOT / "notebooks", ROOT / "tests", ROOT / ".git",
-        Path("/etc/passwd"), Path("/etc/shadow"), Path("/root/.ssh"),
+        Path("/etc/passwd"), Path("/etc/shadow"), Path("/root/.ssh"), Path(__file__),
+        ROOT / "pyproject.toml", *sorted((ROOT / "notebooks").glob("*.ipynb")),
     ]  # fmt: skip
     assert secret.exists() and (ROOT / "notebooks").exists()
     asked = [str(place) for place in places]
@@ -201,10 +232,109 @@ def test_other_processes_are_not_seen(attack):
     assert len(row.output.split(",")) <= 3, row.output
 
 
-def test_the_environment_is_the_sandboxs_own(attack, monkeypatch):
-    monkeypatch.setenv("LLMBOOK_SECRET_TOKEN", "canary")
-    row = attack("import os\nprint(dict(os.environ))\nreturn None")
-    assert "canary" not in row.output and "'HOME': '/tmp'" in row.output
+def test_the_kernels_settings_cannot_be_written(attack):
+    """A grader that is root owns them: inside they must be read-only all the same."""
+    row = attack(
+        "import os\nfor top, folders, files in os.walk('/proc/sys'):\n"
+        "    for name in files:\n        try:\n"
+        "            os.close(os.open(os.path.join(top, name), os.O_WRONLY))\n"
+        "            print('opened', name)\n        except OSError:\n"
+        "            pass\nreturn 6"
+    )
+    assert row.status == "passed" and "opened" not in row.output, row
+
+
+def test_no_file_of_the_first_process_is_left_open(attack):
+    row = attack(
+        "import os\nfor n in sorted(map(int, os.listdir('/proc/self/fd'))):\n"
+        "    try:\n        print(os.readlink(f'/proc/self/fd/{n}').split(':')[0])\n"
+        "    except OSError:\n        pass\nreturn 6"
+    )
+    assert row.output.split() == ["/dev/null", "pipe", "pipe", "socket"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "os.kill(1, 2)",
+        "os.kill(1, 15)",
+        "resource.prlimit(1, resource.RLIMIT_NOFILE, (0, 0))",
+        "resource.prlimit(1, resource.RLIMIT_STACK, (4096 * 4321, -1))",
+        "os.setpriority(os.PRIO_PROCESS, 1, 19)",
+        "os.sched_setaffinity(1, {0})",
+        "os.sched_setscheduler(1, os.SCHED_IDLE, os.sched_param(0))",
+    ],
+)
+def test_the_first_process_of_the_sandbox_cannot_be_changed(attack, room, line):
+    """Neither ended, nor given limits that the next exercise's process would have."""
+    first = room.room().process.pid
+    ask = "print(resource.getrlimit(resource.RLIMIT_STACK), os.getpriority(0, 1))\n"
+    before = attack(f"import os, resource\n{ask}return 6").output
+    row = attack(f"import os, resource\n{line}\nreturn None")
+    assert row.score == 0 and ("kill" in line or "PermissionError" in row.reason), row
+    assert attack(f"import os, resource\n{ask}return 6").output == before
+    assert room.room().process.pid == first
+
+
+def test_sockets_are_of_kinds_that_end_in_the_sandbox(attack):
+    """A vsock reaches the host of a virtual machine from any network namespace."""
+    row = attack(
+        "import socket\nfor family in range(64):\n    for kind in (1, 2, 3, 5):\n"
+        "        try:\n            socket.socket(family, kind).close()\n"
+        "        except OSError:\n            continue\n"
+        "        print(family)\nreturn 6"
+    )
+    assert set(row.output.split()) <= {"1", "2", "10"}, row.output
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        "os.utime('/tmp', (4321, 4321))",
+        "os.chmod('/tmp', 0o500)",
+        "os.chmod('/dev/shm', 0)",
+        "os.setxattr('/tmp', 'user.note', b'4321')",
+        "os.makedirs('/tmp/a/b'); os.chmod('/tmp/a/b', 0); os.chmod('/tmp/a', 0)",
+        "os.symlink('/usr', '/tmp/usr')",
+    ],
+)
+def test_nothing_of_a_task_is_left_to_the_next(attack, leave):
+    look = (
+        "import os, stat\nfor folder in ('/tmp', '/dev/shm'):\n"
+        "    found = os.stat(folder)\n"
+        "    print(stat.filemode(found.st_mode), found.st_atime, found.st_mtime,\n"
+        "          os.listdir(folder), os.listxattr(folder))\nreturn 6"
+    )
+    attack("return 6")
+    before = attack(look).output
+    assert "drwx" in before
+    attack(f"import os\n{leave}\nreturn 6")
+    assert attack(look).output == before
+
+
+def test_a_room_that_cannot_be_emptied_is_left(attack, room):
+    """Folders in folders, deeper than Python deletes: the next task has a new room."""
+    first = room.room().process.pid
+    row = attack(
+        "import os\nos.chdir('/tmp')\nfor _ in range(3000):\n"
+        "    os.mkdir('d')\n    os.chdir('d')\nreturn 6"
+    )
+    assert row.status == "passed"
+    assert attack("import os\nprint(os.listdir('/tmp'))\nreturn 6").output == "[]\n"
+    assert room.room().process.pid != first
+
+
+def test_many_empty_files_are_stopped(attack):
+    """They take no space of the disk, and a kilobyte each of the kernel's."""
+    row = attack("import os\nn = 0\nwhile True:\n    os.mknod(f'/tmp/{n}')\n    n += 1")
+    assert row.status == "stopped" and "files" in row.reason, row
+
+
+def test_the_environment_is_the_sandboxs_own(attack):
+    row = attack("import os\nprint(*os.environ)\nprint(os.environ['HOME'])\nreturn 6")
+    *names, home = row.output.split()
+    assert set(names) <= {*sandbox.ENVIRONMENT, "PYTHONPATH", "PWD", "LC_CTYPE"}
+    assert home == "/tmp"
 
 
 def test_a_result_file_cannot_be_written(attack, tmp_path):
@@ -241,6 +371,15 @@ return 0
         {"value": {"t": "array", "dtype": "O", "shape": [1], "b": 0}},
         {"value": {"t": "array", "dtype": "<f8", "shape": [10**12], "b": 0}},
         {"value": {"t": "range", "v": [0, "a", None]}},
+        {"value": {"t": "range", "v": [0, 10**12]}},
+        {"value": {"t": "yours", "n": 0}},
+        {"value": {"t": "kept"}},
+        {"value": {"t": "tensor", "dtype": "int8", "shape": [0, 2**62], "b": 0}},
+        {"names": {"total": 6}},
+        {"error": None},
+        {"error": {"type": "AssertionError", "message": "", "where": "6 of 6"}},
+        {"error": {"type": "BaseException"}},
+        {"do": "call back", "tree": [0, [], {}]},
         {"ready": True},
     ],
     ids=str,
@@ -248,6 +387,22 @@ return 0
 def test_forged_messages_give_no_points(attack, message):
     row = attack(FORGED.replace("**MESSAGE", f"**{message!r}"))
     assert row.score == 0 and row.status in ("error", "failed", "stopped"), row
+
+
+def test_a_pickle_from_the_worker_is_never_read(attack):
+    """It would give 6, or anything else, in the judge's own process."""
+    row = attack(
+        "import json, os, pickle, struct\n"
+        "class Six:\n    def __reduce__(self):\n        return int, ('6',)\n"
+        "body = pickle.dumps(Six())\n"
+        "value = {'t': 'pickle', 'b': 0, 'parts': []}\n"
+        "head = json.dumps({'value': value, 'sizes': [len(body)]}).encode()\n"
+        "data = struct.pack('<I', len(head)) + head + body\n"
+        "for fd in range(3, 64):\n    try:\n"
+        "        os.write(fd, struct.pack('<Q', len(data)) + data)\n"
+        "    except OSError:\n        pass\nreturn 0"
+    )
+    assert row.status == "error" and "unknown kind 'pickle'" in row.reason, row
 
 
 def test_the_checker_cannot_be_patched(grade):
@@ -392,10 +547,13 @@ def test_without_bubblewrap_grading_is_refused(monkeypatch):
 def test_unsafe_grades_too_and_says_so(chapter):
     from llmbook_utils.homework.grading import submissions
 
-    answers = {**toy.RIGHT, "ex1": "import os\nos._exit(0)"}
+    large = "def scale(x):\n    open('x', 'wb').truncate(10**8)\n    return 5 * x"
+    answers = {**toy.RIGHT, "ex1": "import os\nos._exit(0)", "ex3": large}
     data = toy.as_bytes(toy.submission(chapter, answers))
     read = submissions.read(data, chapter.exercises)
     with Grader(chapter, chapter.exercises, Limits(seconds=2), is_safe=False) as own:
         result = own.grade("ada", "ch90", read)
-    assert [row.score for row in result.exercises] == [0, 2, 3]
-    assert result.sandbox == "none"
+        nothing = grade_file(own, Submission("bob", "ch90", None, own.exercises), b"")
+    assert [row.score for row in result.exercises] == [0, 2, 0]
+    assert "File too large" in result.exercises[2].reason
+    assert result.sandbox == nothing.sandbox == "none"

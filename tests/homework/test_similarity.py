@@ -2,6 +2,7 @@
 
 import itertools
 
+import nbformat
 import pytest
 from classroom import cells, hand_in, notebook, released
 
@@ -124,6 +125,19 @@ def test_report_of_a_course(tmp_path):
     assert "ada and eve" in text and "100%" in text
     for shown in (text, similarity.as_text([])):
         assert "not a verdict" in shown and "Talk to people" in shown
+
+
+def test_report_leaves_out_what_the_released_notebook_holds(tmp_path):
+    """Two students who start from the chapter's code have not copied."""
+    course = released(tmp_path)
+    assignment = course.assignment("00")
+    for student in ("ada", "eve"):
+        hand_in(course, student, notebook(course, ex1=f"{ORIGINAL}{student} = 1"))
+    assert [p.share for p in similarity.report(course, assignment)] == [1]
+    nb = nbformat.read(course.release(assignment), as_version=4)
+    nb.cells.append(cells(ORIGINAL))
+    nbformat.write(nb, course.release(assignment))
+    assert similarity.report(course, assignment) == []
 
 
 def test_batch_of_forty_is_quick():

@@ -1,5 +1,6 @@
 """`llmbook check 11 ex3`: what a student reads, for each way of going wrong."""
 
+import os
 import subprocess
 import sys
 
@@ -131,7 +132,7 @@ def test_in_a_kernel(write):
     ("call", "message"),
     [
         (lambda p: check_file(p, "ex9"), "there are ex1, ex2"),
-        (lambda p: check_file(p.with_name("none.ipynb"), "ex1"), "no notebook"),
+        (lambda p: check_file(p.with_name("none.ipynb"), "ex1"), "no file"),
         (lambda p: find_notebook("77"), "there is none. Name yours: `llmbook check"),
     ],
 )
@@ -173,3 +174,130 @@ def test_chapter_11_in_a_terminal(tmp_path):
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (code, "")
         assert said in done.stdout
+
+
+def edited(path, change):
+    """Change a notebook's cells: ``change`` gets them by grade id, and the list."""
+    nb = nbformat.read(path, as_version=4)
+    by_id = {c.metadata.get("nbgrader", {}).get("grade_id", ""): c for c in nb.cells}
+    change(by_id, nb.cells)
+    nbformat.write(nb, path)
+    return path
+
+
+def break_chapter(by_id, cells):
+    setup = next(cell for cell in cells if "set_seed(0)" in cell.source)
+    setup.source += "\n1 / 0"
+
+
+def break_check(by_id, cells):
+    by_id["ch00-ex2-check"].source = "assert (power(0)"
+
+
+def weaken_check(by_id, cells):
+    by_id["ch00-ex2-check"].source = "assert power(0)"
+
+
+def add_stub_again(by_id, cells):
+    again = nbformat.from_dict(dict(by_id["ch00-ex2"], id="again"))
+    again.source = (
+        "def power(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
+    )
+    cells.append(again)
+
+
+def answer_again(by_id, cells):
+    again = nbformat.from_dict(dict(by_id["ch00-ex2"], id="again"))
+    by_id["ch00-ex2"].source = "def power(x):\n    return 7"
+    cells.append(again)
+
+
+def make_it_text(by_id, cells):
+    by_id["ch00-ex2"].cell_type = "markdown"
+    for key in ("outputs", "execution_count"):
+        del by_id["ch00-ex2"][key]
+
+
+def delete_answer(by_id, cells):
+    cells.remove(by_id["ch00-ex2"])
+
+
+def delete_metadata(by_id, cells):
+    for cell in cells:
+        cell.metadata.pop("nbgrader", None)
+
+
+POWER = "def power(x):\n    return 1000.0 ** x"
+
+
+@pytest.mark.parametrize(
+    ("answer", "change", "said"),
+    [
+        (POWER, break_chapter, "own code above the exercises"),
+        (POWER, break_check, "the check of ex2 was changed"),
+        (POWER, weaken_check, "passed.\nThis check was changed: it had 2 checks."),
+        (POWER, add_stub_again, "all 2 checks passed."),
+        (POWER, answer_again, "all 2 checks passed."),
+        (POWER, make_it_text, "code cell of ex2 was deleted"),
+        (POWER, delete_answer, "code cell of ex2 was deleted"),
+        (POWER, delete_metadata, "this notebook has no exercises; take"),
+        ("%time\n" + POWER, None, "line 1 of your cell: SyntaxError: invalid syntax. "
+         "Lines with % or ! are Jupyter's own"),
+        ("def power(x)\n    pass", None, "SyntaxError: expected ':'. Python"),
+        ("raise KeyboardInterrupt", None, "KeyboardInterrupt in line 1 of your cell."),
+        ("def power(x):\n    return input()", None, "Grading types nothing"),
+        ("raise ValueError('Why.')", None, "ValueError: Why in line 1 of your cell."),
+        ("raise NotImplementedError()", None, "is one, save the notebook first."),
+    ],
+)  # fmt: skip
+def test_what_students_do_to_a_notebook(write, capfd, answer, change, said):
+    path = write(ex2=answer)
+    if change:
+        edited(path, change)
+    try:
+        told = str(check_file(path, "ex2", 20))
+    except ValueError as error:
+        told = str(error)
+    assert said in told
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_nobody_types_during_a_check(write):
+    """``input()`` would wait for ever in a terminal; at grading nobody answers."""
+    path = write(ex2="input()\n" + POWER)
+    read, typed = os.pipe()
+    os.write(typed, b"5\n")
+    before = os.dup(0)
+    os.dup2(read, 0)
+    try:
+        assert "leave input() out" in check_file(path, "ex2", 20).problem
+    finally:
+        os.dup2(before, 0)
+        for handle in (before, read, typed):
+            os.close(handle)
+
+
+def test_a_notebook_is_found(write, monkeypatch):
+    """By its name, by its exercises if it was renamed; never one of two."""
+    path = write()
+    monkeypatch.chdir(path.parent)
+    for chapter in ("00", "0", "ch00", "00_small"):
+        assert find_notebook(chapter) == path
+    nbformat.write(nbformat.v4.new_notebook(), path.parent / "Untitled.ipynb")
+    assert find_notebook(exercise="ex1") == find_notebook(exercise=1) == path
+    mine = path.rename(path.with_name("mine.ipynb"))
+    assert find_notebook("00") == find_notebook(exercise="ch00-ex1") == mine
+    mine.with_name("mine-Copy1.ipynb").write_bytes(mine.read_bytes())
+    with pytest.raises(ValueError, match=r"Copy1.ipynb, mine.ipynb.*check 00 ex2"):
+        find_notebook("00", "ex2")
+    with pytest.raises(ValueError, match=r"with ex9 was expected.*there is none"):
+        find_notebook(exercise="ex9")
+    with pytest.raises(ValueError, match="no exercises of ch07"):
+        check_file(mine, "ex1", chapter="7")
+
+
+def test_a_result_shows_itself(write):
+    """Below a cell that ends in ``check("ex1")`` stands a sentence, no dataclass."""
+    outcome = check(1, write())
+    assert repr(outcome) == str(outcome) and repr(outcome).startswith("ex1: 0 of 2 ")
+    assert "NameError" in outcome.problem and "Setup before it" in outcome.problem

@@ -56,7 +56,7 @@ def chapter_notebook():
         new_markdown_cell("# A toy"),
         new_markdown_cell("## Setup"),
         new_code_cell(SETUP),
-        new_code_cell("factor = 5\nunused = np.zeros(3)"),
+        new_code_cell("factor = 3\nunused = np.zeros(factor)\nfactor = 5"),
         new_markdown_cell("## Exercises"),
     ]
     for number, (name, (solution, check)) in enumerate(TASKS.items(), start=1):

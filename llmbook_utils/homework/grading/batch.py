@@ -13,7 +13,7 @@ from llmbook_utils import chapters
 from llmbook_utils.homework.exercises.tasks import Chapter, Exercise
 from llmbook_utils.homework.grading import submissions
 from llmbook_utils.homework.grading.confinement import Limits
-from llmbook_utils.homework.grading.results import Result, all_zero
+from llmbook_utils.homework.grading.results import Result, all_zero, clean
 from llmbook_utils.homework.grading.rooms import Grader
 from llmbook_utils.homework.grading.sandbox import RoomFailed
 
@@ -56,8 +56,8 @@ class Submission:
     instead: str = ""
 
     def data(self) -> bytes:
-        """Read the file; empty if there is none."""
-        return self.path.read_bytes() if self.path else b""
+        """Read the file, no more of it than can be graded; empty if there is none."""
+        return submissions.head(self.path) if self.path else b""
 
 
 def grader_hash() -> str:
@@ -95,6 +95,7 @@ def key_of(one: Submission, data: bytes, limits: Limits, is_safe: bool) -> str:
     ]  # fmt: skip
     for each in one.exercises:
         about.append([each.id, each.points, each.check, each.solution, each.needs])
+        about.append([each.checksum, each.metadata])
         for path in chapters.package_files("\n".join([*each.needs, each.check])):
             about.append(hashlib.sha256(path.read_bytes()).hexdigest())
     digest = hashlib.sha256(json.dumps(about, default=str).encode())
@@ -121,7 +122,7 @@ def grade_file(grader: Grader, one: Submission, data: bytes) -> Result:
     """
     asked = list(one.exercises)
     if one.path is None:
-        came = f"; {one.instead} did" if one.instead else ""
+        came = f"; {clean(one.instead)} did" if one.instead else ""
         problem = f"No notebook came{came}."
         result = all_zero(one.student, one.assignment, asked, "unread", problem)
     else:
@@ -129,12 +130,13 @@ def grade_file(grader: Grader, one: Submission, data: bytes) -> Result:
             answers = submissions.read(data, asked)
             result = grader.grade(one.student, one.assignment, answers, asked)
         except ValueError as error:
-            result = all_zero(one.student, one.assignment, asked, "unread", str(error))
+            reason = clean(str(error))
+            result = all_zero(one.student, one.assignment, asked, "unread", reason)
     result.sandbox = "bubblewrap" if grader.is_safe else "none"
-    result.file = one.path.name if one.path else one.instead
+    result.file = clean(one.path.name if one.path else one.instead)
     result.submitted, result.late = one.submitted, one.late
     known = result.problem.rstrip(".").lower()
-    result.notes[:0] = [note for note in one.notes if note.lower() != known]
+    result.notes[:0] = [clean(n) for n in one.notes if n.lower() != known]
     return result
 
 

@@ -4,6 +4,7 @@ Without bubblewrap these limits hold too, but they hide nothing: they are not th
 sandbox, only its inner wall.
 """
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -17,19 +18,22 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 ALLOW, EPERM_, ENOSYS_, KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
 CLONE_THREAD = 0x10000
 X32 = 0x40000000
-# Numbers of the kernel's calls: AUDIT_ARCH, clone, clone3, and those that are refused:
-# other processes (fork, vfork, ptrace, process_vm_*, pidfd_getfd), memory that no limit
-# counts (memfd_create, shmget), and what a sandbox is left by (unshare, setns, mount,
-# bpf, perf_event_open, userfaultfd, io_uring_setup), and what outlives a process
-# (semget, msgget, mq_open, keyctl, add_key, request_key).
+OWN_SOCKETS = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6; vsock reaches a host's VMs
+# Numbers of the kernel's calls: AUDIT_ARCH, clone, clone3, socket, prlimit64, and those
+# that are refused: other processes (fork, vfork, ptrace, process_vm_*, pidfd_getfd,
+# setpriority, sched_set*, ioprio_set, migrate_pages, move_pages), memory that no limit
+# counts (memfd_create, shmget), what a sandbox is left by (unshare, setns, mount, bpf,
+# perf_event_open, userfaultfd, io_uring_setup), and what outlives a process (semget,
+# msgget, mq_open, keyctl, add_key, request_key, *setxattr).
 CALLS = {
-    "x86_64": (0xC000003E, 56, 435, [
+    "x86_64": (0xC000003E, 56, 435, 41, 302, [
         57, 58, 101, 310, 311, 438, 319, 447, 29, 272, 308, 165, 321, 298, 250, 323,
-        425, 64, 68, 240, 248, 249,
+        425, 64, 68, 240, 248, 249, 141, 142, 144, 203, 314, 251, 256, 279, 188, 189,
+        190,
     ]),
-    "aarch64": (0xC00000B7, 220, 435, [
+    "aarch64": (0xC00000B7, 220, 435, 198, 261, [
         117, 270, 271, 438, 279, 447, 194, 97, 268, 40, 280, 241, 219, 282, 425,
-        190, 186, 180, 217, 218,
+        190, 186, 180, 217, 218, 140, 118, 119, 122, 274, 30, 238, 239, 5, 6, 7,
     ]),
 }  # fmt: skip
 
@@ -63,6 +67,14 @@ class Limits:
         return 2 * self.seconds + 1
 
 
+def close_files(kept: set[int]) -> None:
+    """Close the files of the process that this one is a copy of."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2 and int(name) not in kept:
+            with contextlib.suppress(OSError):  # the listing's own
+                os.close(int(name))
+
+
 def _prctl(option: int, *values: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(option, *(ctypes.c_ulong(v) for v in (*values, 0, 0, 0, 0)[:4])):
@@ -85,7 +97,18 @@ def die_with_parent() -> None:
     _prctl(PR_SET_PDEATHSIG, 9)
 
 
-def _filter(arch: int, clone: int, clone3: int, refused: list[int]) -> bytes:
+def _only(call: int, allowed: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
+    """Allow a call if its first argument is one of a few numbers."""
+    load, equal, give = 0x20, 0x15, 0x06
+    n = len(allowed)
+    tests = [(equal, n - i, 0, value) for i, value in enumerate(allowed)]
+    refuse, allow = (give, 0, 0, EPERM_), (give, 0, 0, ALLOW)
+    return [(equal, 0, n + 3, call), (load, 0, 0, 16), *tests, refuse, allow]
+
+
+def _filter(
+    arch: int, clone: int, clone3: int, socket: int, prlimit: int, refused: list[int]
+) -> bytes:
     """Assemble the seccomp program: a list of (code, jump if true, if false, value)."""
     load, equal, at_least, all_bits, give = 0x20, 0x15, 0x35, 0x45, 0x06
     program = [
@@ -103,6 +126,7 @@ def _filter(arch: int, clone: int, clone3: int, refused: list[int]) -> bytes:
         (give, 0, 0, ALLOW),
         (give, 0, 0, EPERM_),
     ]
+    program += _only(socket, OWN_SOCKETS) + _only(prlimit, (0,))  # 0: of itself
     for number in refused:
         program += [(equal, 0, 1, number), (give, 0, 0, EPERM_)]
     program.append((give, 0, 0, ALLOW))

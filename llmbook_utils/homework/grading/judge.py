@@ -4,19 +4,24 @@ It is our own code with data from outside: the student's runs in another process
 behind the stand-ins of ``remote``. Hidden tests never leave this process.
 """
 
+import ast
 import builtins
 import contextlib
+import functools
 import io
 import json
-import re
 import socket
 import traceback
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
+import torch
 
 from llmbook_utils.homework.exercises import slicing
 from llmbook_utils.homework.grading import nursery
-from llmbook_utils.homework.grading.remote import Ended, Judge
-from llmbook_utils.homework.grading.values import ValueProblem
+from llmbook_utils.homework.grading.remote import KEPT, Ended, Judge, merge
+from llmbook_utils.homework.grading.values import Decoder, Encoder, ValueProblem
 from llmbook_utils.homework.grading.wire import Channel, Closed
 
 CHECK = "<check>"
@@ -37,7 +42,10 @@ def check_exercise(request: dict, judge: Judge, names: dict[str, Any]) -> dict:
     Parameters
     ----------
     request : dict
-        ``check`` (source), ``provides`` (names that the student's cell should bind).
+        ``check`` (source), ``provides`` (names that the student's cell should bind),
+        ``is_hidden``: what the student may see of it has passed already, so that only
+        hidden tests can fail, and the reason must not tell what they asked with.
+        ``withholds``: what the student's code does to its arguments is left out.
     judge : Judge
         Connected to the worker.
     names : dict
@@ -46,9 +54,12 @@ def check_exercise(request: dict, judge: Judge, names: dict[str, Any]) -> dict:
     Returns
     -------
     dict
-        ``status``, ``reason`` and ``is_hidden``.
+        ``status``, ``reason``, ``is_hidden``, and of one that passed ``has_changed``:
+        the student's code did something to its arguments.
     """
     asked = {place.name for place in slicing.free_places(request["check"])}
+    is_hidden = bool(request.get("is_hidden"))
+    judge.withholds = bool(request.get("withholds"))
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             found = judge.define(request["provides"])
@@ -62,36 +73,94 @@ def check_exercise(request: dict, judge: Judge, names: dict[str, Any]) -> dict:
                 )
             own = {k: v for k, v in names.items() if k not in request["provides"]}
             exec(compile(request["check"], CHECK, "exec"), {**own, **found})
+            if judge.broken:
+                raise judge.broken
     except Closed:
-        return verdict("stopped")
+        return verdict("stopped", is_hidden=is_hidden)
     except Ended as error:
-        return verdict("stopped", _ended(error))
+        return verdict("stopped", _ended(error, is_hidden), is_hidden)
     except ValueProblem as problem:
-        return verdict("error", f"The answer holds {problem}.")
-    except RecursionError as error:
-        return _failed(error, request["check"])
+        reason = HIDDEN_FAILED if is_hidden else f"The answer holds {problem}."
+        return verdict("error", reason, is_hidden)
     except Exception as error:
-        return _failed(error, request["check"])
+        return _failed(error, request["check"], is_hidden)
+    return {**verdict("passed"), "has_changed": judge.has_changed}
+
+
+def check_solution(request: dict, names: dict[str, Any]) -> dict:
+    """Run a check on its own solution, and undo what that does to its arguments.
+
+    Only functions of data can be seen through: where there are classes, or functions
+    that give functions, the check does not pass.
+    """
+    own = dict(names)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(compile(request["solution"], "<solution>", "exec"), own)
+            for name in request["provides"]:
+                own[name] = undoing(own[name])
+            exec(compile(request["check"], CHECK, "exec"), own)
+    except (Exception, ValueProblem) as error:
+        return verdict("failed", str(error))
     return verdict("passed")
+
+
+def undoing(function: Any) -> Any:
+    """Make a function that leaves its arguments as they are.
+
+    Examples
+    --------
+    >>> numbers = [3, 1]
+    >>> undoing(list.sort)(numbers), numbers
+    (None, [3, 1])
+    """
+
+    def refuse(value: Any) -> Any:
+        raise ValueProblem("an object that is no data")
+
+    def kept(node: dict) -> Any:
+        for part in node.get("parts", ()):  # tensors inside an object
+            decoder.value(part)
+        return KEPT
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        nonlocal decoder
+        known = [list(args), kwargs]
+        encoder = Encoder(lambda value: {"t": "kept"}, by_pickle=True)
+        tree = encoder.tree(known)
+        now = list(encoder.tensors)
+        value = function(*args, **kwargs)
+        Encoder(refuse).tree(value)
+        decoder = Decoder(encoder.buffers, kept)
+        merge(known, decoder.value(tree))
+        for mine, before in zip(now, decoder.tensors, strict=True):
+            merge(mine, before)
+        return value
+
+    decoder = Decoder([], kept)
+    if isinstance(function, type):
+        raise ValueProblem("a class")
+    return called if callable(function) else function
 
 
 def _code(names: list[str]) -> str:
     return " and no ".join(f"`{name}`" for name in names)
 
 
-def _ended(error: BaseException) -> str:
+def _ended(error: BaseException, is_hidden: bool) -> str:
     node = error.of_student  # type: ignore[attr-defined]
     place = f" ({node['where']})" if node["where"] else ""
     if node["type"] == "MemoryError":
         return "The code asked for more memory than there is for an exercise."
+    if is_hidden:
+        return "The code ended its process in a hidden test."
     if node["type"] == "SystemExit":
         return f"The code called exit{place}: nothing after it ran."
     return f"The code raised {node['type']}{place}: nothing after it ran."
 
 
-def _failed(error: Exception, check: str) -> dict:
+def _failed(error: Exception, check: str, is_hidden: bool) -> dict:
     """Give the reason for an exception: a check's, the student's, or between them."""
-    is_hidden = _is_hidden(error, check)
     node = getattr(error, "of_student", None)
     if node and is_hidden:  # its message may hold what the test asked with
         kind = node["type"] if hasattr(builtins, node["type"]) else "an error"
@@ -105,8 +174,9 @@ def _failed(error: Exception, check: str) -> dict:
         reason = f"The code raised {node['type']}{message}{place}"
         return verdict("error", reason, is_hidden)
     if isinstance(error, AssertionError):
-        empty = HIDDEN_FAILED if is_hidden else "A check does not hold."
-        return verdict("failed", str(error) or empty, is_hidden)
+        if is_hidden:
+            return verdict("failed", _told(error, check) or HIDDEN_FAILED, is_hidden)
+        return verdict("failed", str(error) or "A check does not hold.")
     if is_hidden:
         return verdict("error", HIDDEN_FAILED, is_hidden)
     line = _line(error)
@@ -122,15 +192,67 @@ def _line(error: BaseException) -> int:
     return own[-1].lineno or 0 if own else 0
 
 
-def _is_hidden(error: BaseException, check: str) -> bool:
-    line = _line(error)
-    before = "\n".join(check.splitlines()[: max(line, 0)])
-    begun = len(re.findall("BEGIN HIDDEN TESTS", before))
-    return begun > len(re.findall("END HIDDEN TESTS", before))
+def _told(error: BaseException, check: str) -> str:
+    """Give a hidden assertion's message without values.
+
+    A value may be the student's, and say with what the test asked.
+    """
+    frame, line = list(traceback.walk_tb(error.__traceback__))[-1]
+    if frame.f_code.co_filename != CHECK:
+        return ""
+    nodes = list(ast.walk(ast.parse(check)))
+    failed = [
+        node
+        for node in nodes
+        if isinstance(node, ast.Assert)
+        and node.lineno <= line <= (node.end_lineno or line)
+    ]
+    own = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    names = {**frame.f_globals, **frame.f_locals}
+    text = _fixed(failed[-1].msg, names, own) if failed else ""
+    return text if any(letter.isalpha() for letter in text) else ""
+
+
+def _fixed(message: ast.expr | None, names: dict[str, Any], own: set) -> str:
+    """Put together the parts of a message that stand in the check."""
+    if isinstance(message, ast.Constant):
+        return str(message.value)
+    if isinstance(message, ast.JoinedStr):
+        return "".join(_fixed(part, names, own) for part in message.values)
+    if isinstance(message, ast.FormattedValue):
+        return _fixed(message.value, names, own)
+    value = names.get(message.id) if isinstance(message, ast.Name) else None
+    return value if type(value) is str and value in own else "..."
+
+
+def strict(close: Callable[..., bool], read: Callable[[Any], Any]) -> Callable:
+    """Make an ``allclose`` for which nothing is not close to everything.
+
+    Shapes (0, 3) and (3,) go together, and of no number all are close.
+
+    Examples
+    --------
+    >>> np.allclose(np.zeros((0, 3)), np.ones(3))
+    True
+    >>> strict(np.allclose, np.asanyarray)(np.zeros((0, 3)), np.ones(3))
+    False
+    """
+
+    @functools.wraps(close)
+    def both(a: Any, b: Any, *args: Any, **kwargs: Any) -> bool:
+        a, b = read(a), read(b)
+        alike = (0 in a.shape) == (0 in b.shape)
+        return alike and close(a, b, *args, **kwargs)
+
+    return both
 
 
 def task(request: dict, own: socket.socket, names: dict[str, Any]) -> str:
     """Check one exercise; the report is the verdict."""
+    if "solution" in request:
+        return json.dumps(check_solution(request, names))
+    np.allclose = strict(np.allclose, np.asanyarray)
+    torch.allclose = strict(torch.allclose, lambda tensor: tensor)
     judge = Judge(Channel(own))
     return json.dumps(check_exercise(request, judge, names))
 

@@ -28,6 +28,8 @@ from llmbook_utils.runtime import set_seed
 Task = Callable[[dict, socket.socket, dict[str, Any]], str]
 LOOK_EVERY = 0.1  # seconds
 REPORT_LIMIT = 200_000  # bytes that a task may hand in as its report
+SCRATCH = ("/tmp", "/dev/shm")
+MAX_FILES = 20_000  # files there: each takes the kernel memory that no limit counts
 
 
 def serve(control: Channel, task: Task) -> None:
@@ -119,8 +121,7 @@ def _be_child(
         sys.stdin = io.StringIO()
         sys.stdout = os.fdopen(1, "w", 1, errors="backslashreplace", closefd=False)
         sys.stderr = sys.stdout
-        if "report" not in request:
-            os.close(report)
+        confinement.close_files({own.fileno(), *([report] * ("report" in request))})
         set_seed(0)
         confinement.confine(limits)
         text = task(request, own, names)
@@ -206,7 +207,7 @@ class Watch:
         return bool(data)
 
     def _measure(self) -> None:
-        """End a child whose memory or threads have grown too far."""
+        """End a child whose memory, threads or files have grown too far."""
         try:
             with open(f"/proc/{self.child}/status") as file:
                 lines = dict(line.split(":", 1) for line in file if ":" in line)
@@ -214,6 +215,8 @@ class Watch:
             return
         if int(lines.get("Threads", "0")) > self.limits.threads:
             self.end("threads")
+        if any(_n_files(folder) > MAX_FILES for folder in scratch()):
+            self.end("files")
         used = int(lines.get("RssAnon", "0 kB").split()[0]) // 1024
         if used * MB > self._allowed():
             self.end("memory")
@@ -239,6 +242,19 @@ class Watch:
         }
 
 
+def _n_files(folder: str) -> int:
+    found = os.statvfs(folder)
+    return found.f_files - found.f_ffree
+
+
+def scratch() -> list[str]:
+    """List the folders that are the sandbox's own to write in."""
+    if os.getpid() != 1:
+        return []  # no sandbox: they belong to everybody
+    there = [folder for folder in SCRATCH if os.path.isdir(folder)]
+    return [f for f in there if not os.statvfs(f).f_flag & os.ST_RDONLY]
+
+
 def end_descendants(child: int) -> None:
     """Kill what a task may have left: all there is in a sandbox, else its group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -252,25 +268,33 @@ def end_descendants(child: int) -> None:
 
 
 def clear_scratch() -> None:
-    """Delete what a task wrote, so that the next one finds nothing of it."""
-    if os.getpid() != 1:
-        return  # no sandbox: the folders belong to everybody
-    for folder in ("/tmp", "/dev/shm"):
+    """Delete what a task wrote, so that the next one finds nothing of it.
+
+    Raises
+    ------
+    OSError
+        If something stays: then this room is of no more use, and a new one opens.
+    """
+    for folder in scratch():
+        os.chmod(folder, 0o755)
         for top, folders, _ in os.walk(folder):
             for name in folders:
                 with contextlib.suppress(OSError):
                     os.chmod(os.path.join(top, name), 0o700, follow_symlinks=False)
-        with contextlib.suppress(OSError):
-            for entry in list(os.scandir(folder)):
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path, ignore_errors=True)
-                else:
-                    os.unlink(entry.path)
+        for entry in list(os.scandir(folder)):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                os.unlink(entry.path)
+        if os.listdir(folder):
+            raise OSError(f"{folder} cannot be emptied")
+        os.utime(folder, (0, 0))  # times can be set: a message to the next task
 
 
 def main(task: Task) -> None:
     """Serve on the file whose number is the first argument."""
     confinement.die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # number 1 gets what it handles alone
     control = Channel(socket.socket(fileno=int(sys.argv[1])))
     with contextlib.suppress(Closed):
         serve(control, task)

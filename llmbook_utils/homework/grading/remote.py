@@ -19,12 +19,13 @@ from torch import Tensor
 
 from llmbook_utils.homework.grading import generators
 from llmbook_utils.homework.grading.values import Encoder, ValueProblem
-from llmbook_utils.homework.grading.wire import Channel, Closed, Peer, described
+from llmbook_utils.homework.grading.wire import Channel, Peer, described
 
 MAX_ITEMS = 100_000
 KEPT = object()
 # Exceptions that end the student's process are no errors to be caught by a check.
 ENDING = {"SystemExit", "KeyboardInterrupt", "GeneratorExit", "MemoryError"}
+SILENT = (StopIteration, StopAsyncIteration)
 
 
 class Ended(BaseException):
@@ -97,6 +98,8 @@ class Judge(Peer):
     def __init__(self, channel: Channel) -> None:
         super().__init__(channel, trusts=False, trusted=True)
         self.sent_random = b""
+        self.broken: AssertionError | None = None
+        self.has_changed = self.withholds = False
         self.patches = _ActivePatches()
 
     def proxy(self, node: dict) -> Remote:
@@ -138,7 +141,8 @@ class Judge(Peer):
             buffers, on_tensor=lambda t, graph: self._with_slope(t, graph, inputs)
         )
         value = decoder.value(reply["value"])
-        if "args" in reply:
+        self.has_changed = self.has_changed or "args" in reply
+        if "args" in reply and not self.withholds:
             decoder.on_tensor = None
             merge(known, decoder.value(reply["args"]))
             for mine, theirs in zip(
@@ -183,9 +187,11 @@ class Judge(Peer):
             value = self.lent[number](*args, **kwargs)
             encoder = self.encoder()
             return {"value": encoder.tree(value)}, encoder.buffers
-        except Closed:
-            raise
-        except Exception as error:
+        except AssertionError as error:
+            # The check's own: it counts, whatever the student's code makes of it.
+            self.broken = self.broken or error
+            return {"error": described(error)}, []
+        except (Exception, ValueProblem) as error:
             return {"error": described(error)}, []
 
     def _state(self) -> dict[str, Any]:
@@ -272,12 +278,17 @@ def merge(mine: Any, theirs: Any) -> Any:
 
 def _raised(node: Any) -> BaseException:
     """Make the exception that the student's code raised."""
+    node = node if isinstance(node, dict) else {}
     kind, message, place = (str(node.get(k, "")) for k in ("type", "message", "where"))
     if kind in ENDING:
         error: BaseException = Ended(kind)
+    elif kind == "ValueProblem":
+        return ValueProblem(message)
     else:
         known = getattr(builtins, kind, None)
+        # subtle: a StopIteration would end a check's own `map` as if all were done.
         is_known = isinstance(known, type) and issubclass(known, Exception)
+        is_known = is_known and not issubclass(known, SILENT)
         try:
             error = known(message) if is_known else StudentError(message)
         except TypeError:

@@ -1,12 +1,17 @@
 """What grading found out about one submission, as a JSON file that is never half."""
 
+import contextlib
 import json
+import signal
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from llmbook_utils.homework.course import write_json
 from llmbook_utils.homework.exercises import Exercise
+from llmbook_utils.homework.grading.confinement import Limits
+from llmbook_utils.homework.grading.nursery import MAX_FILES
 
 # What may become of an exercise; all but the first give no points.
 STATUSES = (
@@ -19,6 +24,17 @@ STATUSES = (
     "changed",  # the task is another now than in this student's release
     "unread",  # the file could not be read at all
 )
+
+
+def clean(text: str) -> str:
+    """Put a mark for each letter that no file can hold or that steers a terminal.
+
+    Examples
+    --------
+    >>> clean("größer\\n\\ud800\\x1b[31m")
+    'größer\\n??[31m'
+    """
+    return "".join(x if x.isprintable() or x in "\n\r\t" else "?" for x in text)
 
 
 @dataclass
@@ -155,3 +171,52 @@ def all_zero(
     """
     rows = [ExerciseResult(e.id, 0, e.points, status, reason) for e in exercises]
     return Result(student, assignment, rows, problem=reason)
+
+
+def joined(
+    said: dict, end: dict, limits: Limits, is_hidden: bool = False
+) -> dict[str, Any]:
+    """Join what the judge says with how the student's process ended."""
+    try:
+        verdict = json.loads(said.get("report", ""))
+        status, reason = verdict["status"], verdict["reason"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    if status not in STATUSES:
+        return {}
+    output = end.get("output", "")
+    output = output if isinstance(output, str) else ""
+    if status == "stopped" and not reason:
+        reason = ending(end, limits, is_hidden)
+    return {**verdict, "reason": clean(reason), "output": clean(output)}
+
+
+def ending(end: dict, limits: Limits, is_hidden: bool = False) -> str:
+    """Say in words how a student's process ended.
+
+    Examples
+    --------
+    >>> ending({"why": "", "code": 3, "seconds": 0.1}, Limits())
+    'The process ended itself with exit code 3: nothing after it ran.'
+    """
+    why, code = end.get("why"), end.get("code")
+    took = end.get("seconds", 0)
+    is_slow = isinstance(took, int | float) and took >= limits.seconds
+    if why == "time" or (code in (-signal.SIGKILL, -signal.SIGXCPU) and is_slow):
+        return (
+            f"Stopped after {limits.seconds:g} s: it may never end, or is far "
+            "slower than it has to be."
+        )
+    if why == "memory" or code == 71:
+        return f"Stopped: it used more than {limits.memory_mb} MB of memory."
+    if why == "threads":
+        return f"Stopped: it started more than {limits.threads} threads."
+    if why == "files":
+        return f"Stopped: it made more than {MAX_FILES:,} files."
+    if is_hidden:  # a number would be a word about what the test asked with
+        return "The process ended in a hidden test."
+    if isinstance(code, int) and code < 0:
+        with contextlib.suppress(ValueError):
+            name = signal.Signals(-code).name
+            return f"The process crashed ({name}): nothing after it ran."
+    return f"The process ended itself with exit code {code}: nothing after it ran."

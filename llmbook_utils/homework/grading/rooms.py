@@ -1,8 +1,6 @@
 """Grade one exercise, with a worker for each submission and one judge for all."""
 
 import contextlib
-import json
-import signal
 import socket
 import time
 from collections.abc import Sequence
@@ -11,11 +9,15 @@ from typing import Any
 
 from llmbook_utils.homework.exercises import Chapter, Exercise, prelude
 from llmbook_utils.homework.grading.confinement import Limits
-from llmbook_utils.homework.grading.results import STATUSES, ExerciseResult, Result
+from llmbook_utils.homework.grading.results import ExerciseResult, Result, joined
 from llmbook_utils.homework.grading.sandbox import Room, RoomFailed
-from llmbook_utils.homework.grading.submissions import Answer, Answers
+from llmbook_utils.homework.grading.submissions import Answers
 
 JUDGE_EXTRA_SECONDS = 10
+CHANGED = (
+    "The check holds only because the code changes what it is given: leave the "
+    "arguments as they are, and return the result."
+)
 UNJUDGED = "The answer could not be judged: the check broke down on it twice"
 
 
@@ -45,6 +47,7 @@ class Grader:
         self.limits = limits or Limits()
         self.chapter = [statement.source for statement in chapter.statements]
         self._judge: Room | None = None
+        self._tried: dict[tuple[str, str], bool] = {}
 
     def __enter__(self) -> "Grader":
         """Open the judge's room: each check must pass on its own solution.
@@ -105,7 +108,10 @@ class Grader:
         todo = [each for each in asked if not answers.by_id[each.id].status]
         with Worker(self, todo) as worker:
             for each in asked:
-                rows.append(self.grade_exercise(each, answers, worker))
+                rows.append(self.grade_visible(each, answers, worker))
+            # After all that a student gets to see: nothing left behind can tell.
+            for each, row in zip(asked, rows, strict=True):
+                self.grade_hidden(each, answers, worker, row)
         safe = "bubblewrap" if self.is_safe else "none"
         seconds = round(time.monotonic() - started, 2)
         result = Result(student, assignment, rows, sandbox=safe, seconds=seconds)
@@ -116,36 +122,81 @@ class Grader:
         self, each: Exercise, answers: Answers, worker: "Worker"
     ) -> ExerciseResult:
         """Grade one exercise of a submission, whose worker is given."""
+        row = self.grade_visible(each, answers, worker)
+        self.grade_hidden(each, answers, worker, row)
+        return row
+
+    def grade_visible(
+        self, each: Exercise, answers: Answers, worker: "Worker"
+    ) -> ExerciseResult:
+        """Run the tests that a student has; they may show what the code printed."""
         answer = answers.by_id[each.id]
         row = ExerciseResult(each.id, 0, each.points, answer.status, answer.reason)
         row.notes += answer.notes
         if answer.status:
             return row
         started = time.monotonic()
-        others = answers.besides(each.id)
-        found = self._run(each, each.visible_check, answer, others, worker)
-        if found["status"] == "passed" and each.hidden:
-            # What is printed now may tell of hidden tests: it is thrown away.
-            more = self._run(each, each.check, answer, others, worker)
-            found = {**more, "output": found.get("output", "")}
+        found = self._run(each, answers, worker, is_hidden=False)
         row.status, row.reason = found["status"], found["reason"]
-        row.is_hidden = bool(found.get("is_hidden"))
         row.output = found.get("output", "")
         row.score = each.points if row.status == "passed" else 0
         row.seconds = round(time.monotonic() - started, 2)
         return row
 
+    def grade_hidden(
+        self, each: Exercise, answers: Answers, worker: "Worker", row: ExerciseResult
+    ) -> None:
+        """Run all tests where the visible ones hold; what is printed is thrown away."""
+        if row.status != "passed" or not each.hidden:
+            return
+        started = time.monotonic()
+        found = self._run(each, answers, worker, is_hidden=True)
+        row.status, row.reason = found["status"], found["reason"]
+        row.is_hidden = row.status != "passed"
+        row.score = each.points if row.status == "passed" else 0
+        row.seconds = round(row.seconds + time.monotonic() - started, 2)
+
     def _run(
+        self, each: Exercise, answers: Answers, worker: "Worker", is_hidden: bool
+    ) -> dict[str, Any]:
+        """Run a check; once more without what the code does to its arguments.
+
+        What zeroes its input and returns it would else be right wherever a check
+        works out afterwards what the result should be.
+        """
+        found = self._twice(each, answers, worker, is_hidden)
+        if found["status"] != "passed" or not found.get("has_changed"):
+            return found
+        again = self._twice(each, answers, worker, is_hidden, withholds=True)
+        if again["status"] == "passed" or not self._leaves_arguments(each, is_hidden):
+            return found
+        return {**found, "status": "failed", "reason": CHANGED}
+
+    def _leaves_arguments(self, each: Exercise, is_hidden: bool) -> bool:
+        """Tell whether a check holds for its solution with changes in place undone."""
+        check = each.check if is_hidden else each.visible_check
+        asked = {"check": check, "provides": each.provides, "solution": each.solution}
+        key = each.solution, check
+        if key not in self._tried:
+            ours, theirs = socket.socketpair()
+            judge = self._open_judge()
+            with contextlib.closing(ours):
+                judge.begin({**asked, "report": True}, theirs)
+                said = judge.end(self.limits.clock)
+            self._tried[key] = joined(said, {}, self.limits).get("status") == "passed"
+        return self._tried[key]
+
+    def _twice(
         self,
         each: Exercise,
-        check: str,
-        answer: Answer,
-        others: list[str],
+        answers: Answers,
         worker: "Worker",
+        is_hidden: bool,
+        withholds: bool = False,
     ) -> dict[str, Any]:
         """Run a check; once more, if a room breaks down."""
         for _ in range(2):
-            found = self._try(each, check, answer, others, worker)
+            found = self._try(each, answers, worker, is_hidden, withholds)
             if found:
                 return found
         return {"status": "stopped", "reason": f"{UNJUDGED}."}
@@ -153,12 +204,14 @@ class Grader:
     def _try(
         self,
         each: Exercise,
-        check: str,
-        answer: Answer,
-        others: list[str],
+        answers: Answers,
         worker: "Worker",
+        is_hidden: bool,
+        withholds: bool,
     ) -> dict[str, Any]:
         """Run a check; nothing if a room failed, not the student."""
+        answer, others = answers.by_id[each.id], answers.besides(each.id)
+        judge = self._open_judge()
         limits = limits_of(each, self.limits)
         to_judge, to_worker = socket.socketpair()
         patience = limits.clock + JUDGE_EXTRA_SECONDS
@@ -172,8 +225,9 @@ class Grader:
                 worker.reopen()
                 return {}
             try:
-                judge = self._open_judge()
+                check = each.check if is_hidden else each.visible_check
                 asked = {"check": check, "provides": list(each.provides)}
+                asked |= {"is_hidden": is_hidden, "withholds": withholds}
                 more = replace(limits, seconds=limits.seconds + JUDGE_EXTRA_SECONDS / 2)
                 judge.begin({**asked, "report": True}, to_judge, more)
                 said = judge.end(patience)
@@ -181,7 +235,7 @@ class Grader:
                 said = {}
                 self._close_judge()
         end = worker.end(room)
-        return _joined(said, end, limits)
+        return joined(said, end, limits, is_hidden)
 
     def _close_judge(self) -> None:
         if self._judge:
@@ -228,46 +282,3 @@ def limits_of(each: Exercise, limits: Limits) -> Limits:
     """Give an exercise the limits that it declares in its cell's metadata."""
     names = {"seconds", "memory_mb"} & set(each.metadata)
     return replace(limits, **{name: each.metadata[name] for name in names})
-
-
-def _joined(said: dict, end: dict, limits: Limits) -> dict[str, Any]:
-    """Join what the judge says with how the student's process ended."""
-    try:
-        verdict = json.loads(said.get("report", ""))
-        status, reason = verdict["status"], verdict["reason"]
-    except (ValueError, KeyError, TypeError):
-        return {}
-    if status not in STATUSES:
-        return {}
-    output = end.get("output", "")
-    output = output if isinstance(output, str) else ""
-    if status == "stopped" and not reason:
-        reason = ending(end, limits)
-    return {**verdict, "reason": reason, "output": output}
-
-
-def ending(end: dict, limits: Limits) -> str:
-    """Say in words how a student's process ended.
-
-    Examples
-    --------
-    >>> ending({"why": "", "code": 3, "seconds": 0.1}, Limits())
-    'The process ended itself with exit code 3: nothing after it ran.'
-    """
-    why, code = end.get("why"), end.get("code")
-    took = end.get("seconds", 0)
-    is_slow = isinstance(took, int | float) and took >= limits.seconds
-    if why == "time" or (code in (-signal.SIGKILL, -signal.SIGXCPU) and is_slow):
-        return (
-            f"Stopped after {limits.seconds:g} s: it may never end, or is far "
-            "slower than it has to be."
-        )
-    if why == "memory" or code == 71:
-        return f"Stopped: it used more than {limits.memory_mb} MB of memory."
-    if why == "threads":
-        return f"Stopped: it started more than {limits.threads} threads."
-    if isinstance(code, int) and code < 0:
-        with contextlib.suppress(ValueError):
-            name = signal.Signals(-code).name
-            return f"The process crashed ({name}): nothing after it ran."
-    return f"The process ended itself with exit code {code}: nothing after it ran."

@@ -23,10 +23,12 @@ from llmbook_utils.homework.grading.values import ValueProblem
 from llmbook_utils.homework.grading.wire import Channel, Closed
 
 BOOK = "/book"
+# subtle: where a path holds "..", the folder before it may not be there inside.
+PYTHON = os.path.abspath(sys.executable)
 SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/usr/libx32", "/usr/bin")
 SYSTEM_LINKS = ("/lib", "/lib64", "/lib32", "/libx32", "/bin")
 SETTINGS = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
-SHARED = {Path("/"), Path("/usr"), Path("/usr/local")}
+SHARED = {Path("/"), Path("/usr"), Path("/usr/local"), Path.home()}
 ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "",
     "HOME": "/tmp",
@@ -61,7 +63,7 @@ def _folders() -> list[Path]:
     # No other part of sys.path: it may be the repository, or the course's folder.
     sites = [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
     for name in [sys.prefix, sys.base_prefix, executable.parents[1], *sites]:
-        folder = Path(name).absolute()
+        folder = Path(os.path.abspath(name))
         parts = [folder / p for p in ("bin", "lib", "lib64")]
         for part in parts if folder in SHARED else [folder]:
             inside = any(part.is_relative_to(known) for known in found)
@@ -108,7 +110,10 @@ def command(files_mb: int = 64) -> list[str]:
     if "--size" in _help():
         size = ["--size", str(files_mb * MB), "--tmpfs"]
         call += [*size, "/tmp", *size, "/dev/shm", "--chdir", "/tmp"]
-    return [*call, "--remount-ro", "/dev", "--remount-ro", "/", "--"]
+    # /proc too: where the grader is root, what runs inside owns the kernel's settings.
+    for place in ("/proc", "/dev", "/"):
+        call += ["--remount-ro", place]
+    return [*call, "--"]
 
 
 @functools.cache
@@ -124,7 +129,7 @@ def trouble() -> str:
     if shutil.which("bwrap") is None:
         return "the program bwrap is not installed"
     tried = subprocess.run(
-        [*command(), sys.executable, "-c", "print('inside')"],
+        [*command(), PYTHON, "-c", "print('inside')"],
         capture_output=True, text=True, env=environment(True), timeout=60,
     )  # fmt: skip
     if tried.stdout.strip() != "inside":
@@ -194,7 +199,7 @@ class Room:
         ours, theirs = socket.socketpair()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115
         start = command(limits.files_mb) if is_safe else []
-        call = [sys.executable, "-m", f"llmbook_utils.homework.grading.{role}"]
+        call = [PYTHON, "-m", f"llmbook_utils.homework.grading.{role}"]
         self.process = subprocess.Popen(
             [*start, *call, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],

@@ -4,15 +4,20 @@ Nothing here runs. The file may be anything: a notebook without metadata, half a
 a picture with the wrong name.
 """
 
+import itertools
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from llmbook_utils.homework.exercises import Exercise
 
-MAX_BYTES = 50_000_000
+MAX_BYTES = 25_000_000
+# What is cheap to write and dear to read: lists and objects, cells, text of the cells
+# that answer nothing (those after it are left out).
+MAX_PARTS, MAX_CELLS, MAX_OTHERS = 500_000, 5_000, 2_500_000
 BYTE_ORDER_MARKS = {
     b"\xef\xbb\xbf": "utf-8-sig",
     b"\xff\xfe": "utf-16",
@@ -72,6 +77,12 @@ class _Cell:
     grade_id: str
 
 
+def head(path: Path) -> bytes:
+    """Read a file, no more of it than tells that it is too large."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
 def read(data: bytes, exercises: Sequence[Exercise]) -> Answers:
     """Find the answers to exercises in a file.
 
@@ -111,7 +122,9 @@ def read(data: bytes, exercises: Sequence[Exercise]) -> Answers:
         and cell.source not in own
         and cell.grade_id not in checks
     ]
-    return Answers(answers, others, notes)
+    lengths = itertools.accumulate(map(len, others))
+    n_others = sum(length <= MAX_OTHERS for length in lengths)
+    return Answers(answers, others[:n_others], notes)
 
 
 def _parse(data: bytes) -> tuple[dict[str, Any], list[str]]:
@@ -119,8 +132,10 @@ def _parse(data: bytes) -> tuple[dict[str, Any], list[str]]:
         raise ValueError("The file is empty.")
     if len(data) > MAX_BYTES:
         raise ValueError(
-            f"The file has {len(data) / 1e6:.0f} MB: no notebook is so big."
+            f"The file has over {MAX_BYTES / 1e6:.0f} MB: no notebook is so big."
         )
+    if data.count(b"[") + data.count(b"{") > MAX_PARTS:
+        raise ValueError("The file has more brackets than any notebook.")
     text, notes = _decode(data)
     try:
         notebook = json.loads(text)
@@ -133,6 +148,8 @@ def _parse(data: bytes) -> tuple[dict[str, Any], list[str]]:
         ) from None
     if not isinstance(notebook, dict) or not isinstance(_cells(notebook), list):
         raise ValueError("The file is no notebook: it holds JSON, but no cells.")
+    if len(_cells(notebook)) > MAX_CELLS:
+        raise ValueError(f"The file has more than {MAX_CELLS:,} cells.")
     return notebook, notes
 
 
@@ -163,11 +180,11 @@ def _cell(cell: Any) -> _Cell:
     source = cell.get("source", cell.get("input", ""))
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
-    metadata = cell.get("metadata")
+    kind, metadata = cell.get("cell_type"), cell.get("metadata")
     grader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     grade_id = grader.get("grade_id") if isinstance(grader, dict) else None
     return _Cell(
-        str(cell.get("cell_type", "")),
+        kind if isinstance(kind, str) else "",
         source if isinstance(source, str) else "",
         grade_id if isinstance(grade_id, str) else "",
     )

@@ -45,8 +45,8 @@ def unpack(data: bytes) -> tuple[dict, list[bytes]]:
         raise ValueProblem("a message nested too deeply") from None
 
 
-class Closed(Exception):
-    """The other side is gone."""
+class Closed(BaseException):
+    """The other side is gone; no ``except Exception`` of a check takes it for less."""
 
 
 class Channel:

@@ -6,7 +6,6 @@ notebook came, what did come, so that grading can say so. What a newer submissio
 replaces is kept in ``earlier/``.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -15,24 +14,16 @@ from pathlib import Path, PurePosixPath
 
 from llmbook_utils.homework.course import Assignment, Course, replacing, write_json
 from llmbook_utils.homework.lms import delivery, filenames
+from llmbook_utils.homework.lms.choosing import LONG_AGO, Sent, choose
 from llmbook_utils.homework.lms.delivery import Item
 from llmbook_utils.homework.lms.filenames import Sender
-from llmbook_utils.homework.lms.roster import Person, Roster, read_people, slug
-
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A file and who sent it."""
-
-    sender: Sender
-    item: Item
-
-    @property
-    def is_notebook(self) -> bool:
-        """Whether its name says that it is a notebook."""
-        return self.sender.file.lower().endswith(".ipynb")
+from llmbook_utils.homework.lms.roster import (
+    Person,
+    Roster,
+    late_numbers,
+    read_people,
+    slug,
+)
 
 
 @dataclass
@@ -45,6 +36,8 @@ class Collected:
         Students, by what happened to their folder.
     unknown : list of str
         Files that no student can be named for.
+    strangers : list of str
+        Students who were in no list; they are now.
     notes : dict
         Sentences by student, where something was odd.
     """
@@ -53,6 +46,7 @@ class Collected:
     replaced: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
     notes: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -82,23 +76,39 @@ def collect(
     ValueError
         If the place holds no delivery.
     """
-    items = list(delivery.read(place))
-    sent, unknown = _sort(items, assignment, course.zone)
     roster, listed = Roster.of(course), read_people(roster_file) if roster_file else []
+    items = list(delivery.read(place))
+    if not items:
+        raise ValueError(f"{place} holds no files; nothing was changed")
+    sent, unknown = _sort(items, assignment, course.zone)
+    if roster_file:
+        sent = _with_lateness(sent, late_numbers(roster_file))
     for person in listed:
         roster.add(person)
-    done = Collected(unknown=unknown)
+    done, known = Collected(unknown=unknown), set(roster.people)
     senders = {one.sender.lms_id for one in sent}
     for person, files, notes in _by_student(sent, roster, listed):
+        if known and person.id not in known:
+            done.strangers.append(person.id)
         roster.add(person)
-        best, more = _choose(files, assignment)
-        told = [*notes, *more, *_borrowed(best, senders)]
-        if told:
-            done.notes[person.id] = told
+        best, more = choose(files, assignment)
+        told = [*more, *_borrowed(best, senders)]
+        if notes or told:
+            done.notes[person.id] = [*notes, *told]
         what = _store(course, assignment, person, best, told)
         getattr(done, what).append(person.id)
     roster.save(course)
     return done
+
+
+def _with_lateness(sent: list[Sent], late: set[str]) -> list[Sent]:
+    """Mark what Moodle's worksheet calls late: its archive says no times."""
+    return [
+        replace(one, sender=replace(one.sender, is_late=one.sender.lms_id in late))
+        if one.sender.lms == "moodle"
+        else one
+        for one in sent
+    ]
 
 
 def _sort(
@@ -137,25 +147,31 @@ def _by_student(
     """Group files by person; two people of one name stay two."""
     numbers: dict[str, set[str]] = defaultdict(set)
     groups: dict[tuple[str, str], list[Sent]] = defaultdict(list)
-    by_number = {person.lms_id: person for person in listed if person.lms_id}
+    by_number = {p.participant or p.lms_id: p for p in listed}
+    by_number.pop("", None)
     for one in sent:
         groups[one.sender.lms_id, one.sender.name].append(one)
         numbers[slug(one.sender.name)].add(one.sender.lms_id)
+    is_blind = len(groups) > 2 and len(numbers) == 1  # Moodle's "Participant"
     found = []
     for (number, _), files in groups.items():
         sender, notes = files[0].sender, []
         person = by_number.get(number) or roster.find(sender)
         twins = numbers[slug(sender.name)] if sender.name else {number}
-        if len(twins) > 1 and number not in by_number and sender.lms == "moodle":
-            person = None
+        is_twin = len(twins) > 1 and number not in by_number and sender.lms == "moodle"
+        if is_twin:
+            person = _stranger(sender, is_twin)
+        if is_twin and not is_blind:
             notes.append(
                 f"{len(twins)} people are called {sender.name}; Moodle's number "
-                f"{number} is good for this assignment alone. Collect with --roster "
-                "and Moodle's grading worksheet to tell them apart"
+                f"{number} is good for this assignment alone. To tell them apart, "
+                f"`llmbook homework forget {person.id}`, and collect with --roster "
+                "and Moodle's grading worksheet"
             )
-        person = person or _stranger(sender, is_twin=bool(notes))
-        known = replace(person, lms_id="" if sender.lms == "moodle" else number)
-        found.append((known, files, notes))
+        person = person or _stranger(sender, is_twin)
+        if sender.lms in ("canvas", "blackboard"):
+            person = replace(person, lms_id=number)
+        found.append((person, files, notes))
     return found
 
 
@@ -168,44 +184,6 @@ def _stranger(sender: Sender, is_twin: bool) -> Person:
     else:
         id_ = sender.lms_id
     return Person(slug(id_) or f"student-{slug(sender.lms_id)}", sender.name)
-
-
-def _version(file: str) -> int:
-    """Read the number that Canvas gives a file that is handed in again."""
-    found = re.search(r"-(\d+)\.ipynb$", file)
-    return int(found[1]) if found else 0
-
-
-def _choose(files: list[Sent], assignment: Assignment) -> tuple[Sent, list[str]]:
-    """Take the newest notebook that is this assignment's; say what was left."""
-    mark = f'"{assignment.name}-ex'.encode()
-
-    def rank(one: Sent) -> tuple[object, ...]:
-        name = PurePosixPath(one.sender.file).name
-        return (
-            one.is_notebook,
-            not one.item.problem,
-            mark in one.item.data,
-            one.sender.time or LONG_AGO,
-            name.startswith(assignment.notebook),
-            _version(name),
-            name,
-        )
-
-    best = max(files, key=rank)
-    others = [one for one in files if one is not best and one.is_notebook]
-    notes = []
-    if others:
-        left = ", ".join(sorted(one.sender.file for one in others))
-        notes.append(
-            f"{len(others) + 1} notebooks came; {best.sender.file} counts: the newest "
-            f"that has this assignment's exercises. Left aside: {left}"
-        )
-    if best.item.problem:
-        notes.append(f"{best.sender.file} was not read: {best.item.problem}")
-    elif not best.is_notebook:
-        notes.append(f"no notebook came; {best.sender.file} did")
-    return best, notes
 
 
 def _borrowed(one: Sent, senders: set[str]) -> list[str]:

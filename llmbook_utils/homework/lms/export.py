@@ -37,13 +37,12 @@ def as_csv(rows: Iterable[Row], assignment: Assignment) -> Table:
             plain(row.person.email),
             number(row.score),
             number(assignment.max_points),
-            ("yes" if result.late else "no") if result else "",
+            row.late,
             result.submitted if result else "",
             plain(row.remark),
         ]
-        reasons = {e.id: e.reason for e in result.exercises} if result else {}
         for each in shorts:
-            line += [number(row.scores.get(each)), plain(reasons.get(each, ""))]
+            line += [number(row.scores.get(each)), plain(row.reasons.get(each, ""))]
         table.append(line)
     return table
 
@@ -84,10 +83,14 @@ def export(
     Raises
     ------
     ValueError
-        If the form is unknown, or the platform's maximum is another.
+        If an option makes no sense, or the platform's maximum is another.
     """
     if form not in FORMS:
         raise ValueError(f"--format is {form!r}; there are {', '.join(FORMS)}")
+    if like and form == "csv":
+        raise ValueError("--like goes with --format canvas or --format moodle")
+    if out_of is not None and not 0 < out_of < float("inf"):
+        raise ValueError(f"--out-of is {out_of:g}; give a number above 0")
     rows = rows_of(course, assignment)
     if out_of:
         rows, assignment = _scaled(rows, assignment, out_of)
@@ -104,7 +107,7 @@ def export(
         table = platforms.as_canvas(rows, assignment, column or assignment.name)
     else:
         table = platforms.as_moodle(rows, assignment)
-        missing = [r.person.id for r in rows if r.result and not r.number]
+        missing = [r.person.id for r in rows if r.result and not r.number(form)]
     with replacing(path) as draft, draft.open("w", encoding="utf8", newline="") as file:
         csv.writer(file, delimiter=separator).writerows(table)
     return missing

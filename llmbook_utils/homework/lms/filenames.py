@@ -54,8 +54,8 @@ class Sender:
         The file as the student called it.
     time : datetime or None
         When it was sent, with its zone.
-    is_late : bool
-        The platform says so.
+    is_late : bool or None
+        What the platform says; None if it says nothing.
     """
 
     lms: str
@@ -63,7 +63,7 @@ class Sender:
     name: str
     file: str
     time: datetime | None = None
-    is_late: bool = False
+    is_late: bool | None = None
 
 
 def _moodle(path: PurePosixPath) -> Sender | None:

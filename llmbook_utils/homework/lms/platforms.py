@@ -8,16 +8,14 @@ modified (grade) of its offline grading worksheet, and feedback
 the file that the platform itself lets you download, filled in.
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from llmbook_utils.homework.course import Assignment
 from llmbook_utils.homework.lms.filenames import Sender
-from llmbook_utils.homework.lms.roster import Roster
-from llmbook_utils.homework.lms.rows import Row, number, plain, summary
+from llmbook_utils.homework.lms.roster import Roster, read_table
+from llmbook_utils.homework.lms.rows import Row, number, plain
 
 Table = list[list[str]]
 CANVAS_HEAD = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
@@ -42,7 +40,8 @@ def as_canvas(rows: Iterable[Row], assignment: Assignment, column: str) -> Table
     for row in rows:
         if row.result:
             person = row.person
-            who = [plain(person.name or person.id), row.number, "", person.id, ""]
+            number_there = row.number("canvas")
+            who = [plain(person.name or person.id), number_there, "", person.id, ""]
             table.append([*who, number(row.score)])
     return table
 
@@ -51,23 +50,16 @@ def as_moodle(rows: Iterable[Row], assignment: Assignment) -> Table:
     """Make the columns of Moodle's offline grading worksheet."""
     table = [MOODLE_HEAD]
     for row in rows:
-        if row.result and row.number:
+        if row.result and row.number("moodle"):
             who = [
-                f"Participant {row.number}",
+                f"Participant {row.number('moodle')}",
                 plain(row.person.name),
                 plain(row.person.email),
             ]
             score, most = number(row.score), number(assignment.max_points)
             status = "Submitted for grading"
-            table.append([*who, status, score, most, "-", summary(row.result)])
+            table.append([*who, status, score, most, "-", row.comment])
     return table
-
-
-def read_table(path: Path) -> tuple[Table, str]:
-    """Read a csv as it is, with its separator."""
-    text = path.read_bytes().decode("utf-8-sig", errors="replace")
-    separator = max(",;\t", key=text.partition("\n")[0].count)
-    return list(csv.reader(io.StringIO(text), delimiter=separator)), separator
 
 
 def _column(head: list[str], name: str, path: Path) -> int:
@@ -114,7 +106,7 @@ def fill_in(
     comments = head.index(MOODLE_HEAD[-1]) if MOODLE_HEAD[-1] in head else None
     graded = {row.person.id: row for row in rows if row.result}
     roster = Roster(row.person for row in graded.values())
-    numbers = {row.number: row for row in graded.values() if row.number}
+    numbers = {n: row for row in graded.values() if (n := row.number(form))}
     for line in table[1:]:
         line += [""] * (len(head) - len(line))
         row = _find(line, head, numbers, graded, roster, form)
@@ -123,7 +115,7 @@ def fill_in(
         graded.pop(row.person.id, None)
         line[target] = number(row.score)
         if comments is not None and row.result:
-            line[comments] = summary(row.result)
+            line[comments] = row.comment
     if form == "canvas":
         last = head.index("Section") if "Section" in head else len(CANVAS_HEAD) - 1
         table = [[*line[: last + 1], line[target]] for line in table]

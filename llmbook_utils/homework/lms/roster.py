@@ -20,7 +20,8 @@ HEADS = {
     "first": ("first_name", "first name"),
     "last": ("last_name", "last name", "surname"),
     "email": ("email", "email address"),
-    "lms_id": ("lms_id", "lms_user_id", "identifier", "username", "id number"),
+    "lms_id": ("lms_id", "lms_user_id", "username", "id number"),
+    "participant": ("identifier",),
 }
 
 
@@ -36,12 +37,15 @@ class Person:
         Empty if not known.
     lms_id : str
         What the platform calls them.
+    participant : str
+        Moodle's number in one assignment; it is no good for the next, and not stored.
     """
 
     id: str
     name: str = ""
     email: str = ""
     lms_id: str = ""
+    participant: str = ""
 
 
 def slug(text: str) -> str:
@@ -66,6 +70,51 @@ def _same(name: str) -> set[str]:
     }
 
 
+def read_table(path: Path) -> tuple[list[list[str]], str]:
+    """Read a csv as it is, with its separator.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or it is no table.
+    """
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}; give a list as csv")
+    text = _decoded(path.read_bytes())
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    try:
+        return list(csv.reader(io.StringIO(text, ""), delimiter=separator)), separator
+    except csv.Error as error:
+        raise ValueError(f"{path.name} is no csv ({error}); save it as csv") from None
+
+
+def _decoded(data: bytes) -> str:
+    """Read what platforms write: UTF-8, Blackboard's UTF-16, an old Excel's cp1252."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
+def late_numbers(path: Path) -> set[str]:
+    """Read from Moodle's grading worksheet, in English, whose submissions were late.
+
+    Its archive says no times; its column Status says ``2 hours late``.
+    """
+    table, _ = read_table(path)
+    head = [title.strip().lower() for title in table[0]] if table else []
+    if not {"identifier", "status"} <= set(head):
+        return set()
+    number, status = head.index("identifier"), head.index("status")
+    return {
+        re.sub(r"^\D+", "", line[number])
+        for line in table[1:]
+        if len(line) > max(number, status) and re.search(r"\blate\b", line[status])
+    }
+
+
 def read_people(path: Path) -> list[Person]:
     """Read a csv of students: ours, Canvas's, Moodle's, Blackboard's, nbgrader's.
 
@@ -83,11 +132,10 @@ def read_people(path: Path) -> list[Person]:
     ValueError
         If no column says who is who.
     """
-    text = path.read_bytes().decode("utf-8-sig", errors="replace")
-    head = text.partition("\n")[0]
-    separator = max(",;\t", key=head.count)
-    rows = list(csv.DictReader(io.StringIO(text), delimiter=separator))
-    heads = {(key or "").strip().lower(): key for key in (rows[0] if rows else {})}
+    table, _ = read_table(path)
+    head = table[0] if table else []
+    rows = [dict(zip(head, line, strict=False)) for line in table[1:]]
+    heads = {title.strip().lower(): title for title in head}
     is_canvas = "student" in heads and "section" in heads
     columns = {
         ours: [heads[h] for h in theirs if h in heads] for ours, theirs in HEADS.items()
@@ -98,13 +146,13 @@ def read_people(path: Path) -> list[Person]:
     if not columns["id"]:
         raise ValueError(
             f"{path.name} has the columns {', '.join(filter(None, heads)) or 'none'}; "
-            f"one must be called {', '.join(HEADS['id'])}"
+            f"one must be called {', '.join(HEADS['id'])}. Rename the column, or set "
+            "the platform to English and download the list again"
         )
-    for row in rows if "identifier" in heads else ():
-        # Moodle writes "Participant 12345", in the words of its language.
-        row[heads["identifier"]] = re.sub(r"^\D+", "", row[heads["identifier"]] or "")
     people = [_person(row, columns) for row in rows]
-    return [p for p in people if p.id and "points possible" not in p.name.lower()]
+    # Canvas's row of maxima, and the student that it makes for trying things out
+    nobody = {"points possible", "student, test"} if is_canvas else set()
+    return [p for p in people if p.id and p.name.lower() not in nobody]
 
 
 def _person(row: dict[str, str], columns: dict[str, list[str]]) -> Person:
@@ -113,7 +161,9 @@ def _person(row: dict[str, str], columns: dict[str, list[str]]) -> Person:
         return next(filter(None, found), "")
 
     name = value("name") or f"{value('first')} {value('last')}".strip()
-    return Person(slug(value("id")), name, value("email"), value("lms_id"))
+    # Moodle writes "Participant 12345", in the words of its language.
+    participant = re.sub(r"^\D+", "", value("participant"))
+    return Person(slug(value("id")), name, value("email"), value("lms_id"), participant)
 
 
 class Roster:
@@ -144,7 +194,7 @@ class Roster:
             replacing(course.root / "roster.csv") as draft,
             draft.open("w", encoding="utf8", newline="") as file,
         ):
-            writer = csv.DictWriter(file, COLUMNS)
+            writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
             writer.writeheader()
             writer.writerows(map(asdict, people))
 
@@ -165,6 +215,13 @@ class Roster:
             return direct
         if not sender.name:
             return None
-        wanted = _same(sender.name)
-        by_name = [p for p in self.people.values() if p.name and wanted & _same(p.name)]
+        by_name = self._by_name(sender.name)
+        if not by_name and sender.lms == "moodle":  # "Team 1-Ada Lovelace"
+            starts = (found.end() for found in re.finditer("-", sender.name))
+            parts = (self._by_name(sender.name[start:]) for start in starts)
+            by_name = next(filter(None, parts), [])
         return by_name[0] if len(by_name) == 1 else None
+
+    def _by_name(self, name: str) -> list[Person]:
+        wanted = _same(name)
+        return [p for p in self.people.values() if p.name and wanted & _same(p.name)]

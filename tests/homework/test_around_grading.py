@@ -1,0 +1,27 @@
+"""What surrounds grading: how Python was started, and the benchmark."""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_python_may_be_named_by_a_path_with_dots():
+    python = Path(sys.executable)
+    name = f"{python.parent}/../{python.parent.name}/{python.name}"
+    code = (
+        "from llmbook_utils.homework.grading import sandbox; print(sandbox.trouble())"
+    )
+    done = subprocess.run([name, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "\n", done.stdout + done.stderr
+
+
+def test_the_benchmark_grades_a_class(chapter, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import grading
+
+    args = argparse.Namespace(students=3, loops=0, jobs=2)
+    assert grading.grade(chapter, args, tmp_path) > 0
+    assert len(list(tmp_path.glob("*.json"))) == 3
