@@ -52,10 +52,12 @@ def test_from_init_to_forget(tmp_path, capsys, monkeypatch):
         return results
 
     monkeypatch.setattr(grade, "grade_all", grade_all)
-    code, said = run(capsys, "grade", "00", "--jobs", 2, "--student", "ada, eve")
+    code, said = run(
+        capsys, "grade", "00", "--jobs", 2, "--student", "ada, eve", "--force"
+    )
     assert code == 0 and "2 graded" in said
     assert (asked["jobs"], asked["students"]) == (2, ["ada", "eve"])
-    assert asked["unsafe"] is False
+    assert (asked["unsafe"], asked["force"]) == (False, True)
     assert run(capsys, "feedback", "00")[1].startswith("2 pages in")
     for form in ("csv", "canvas", "moodle"):
         code, said = run(capsys, "export", "00", "--format", form)
