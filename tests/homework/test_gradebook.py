@@ -131,11 +131,13 @@ def test_a_hand_made_score_stays(course):
     with Gradebook(course.db_url) as book:
         grade = book.find_grade("ch00-ex1-check", "00_small", "ch00", "ada")
         grade.manual_score, grade.extra_credit = 1.0, 0.5
+        grade = book.find_grade("ch00-ex2-check", "00_small", "ch00", "ada")
+        grade.manual_score = 0.0  # copied, say: a nought is a score, too
         book.db.commit()
     finish(course, graded("ada", 0, 3))
-    assert scores(course) == {"ch00-ex1-check": 1.5, "ch00-ex2-check": 3}
+    assert scores(course) == {"ch00-ex1-check": 1.5, "ch00-ex2-check": 0}
     ours = by_hand.scores_of(course, course.assignment("00"))
-    assert ours == {"ada": {"ch00-ex1": 1.5, "ch00-ex2": 3.0}}
+    assert ours == {"ada": {"ch00-ex1": 1.5, "ch00-ex2": 0.0}}
 
 
 def test_an_exercise_that_was_not_released_is_refused(course):

@@ -257,6 +257,17 @@ def test_own_numbers(tmp_path):
     assert course.seed_of(assignment, "eve") is None
 
 
+def test_seeds_differ_between_students_and_courses(tmp_path):
+    """Else last year's answers, or a neighbour's, are right."""
+    made = [courses.init(tmp_path / name, "nlp") for name in ("this", "next")]
+    points = {"ch00-ex1": 1.0}
+    each = courses.Assignment("ch00", "00", "x", points, seeded=["ada", "eve"])
+    seeds = {c.seed_of(each, student) for c in made for student in each.seeded}
+    assert len(seeds) == 4
+    again = courses.Course.open(made[0].root)
+    assert again.seed_of(each, "ada") == made[0].seed_of(each, "ada")
+
+
 def test_numbers_differ_between_students_and_courses_and_stay(tmp_path):
     course = released(tmp_path)
     exercise = exercises.load(course.source(course.assignment("00"))).exercise("ex2")

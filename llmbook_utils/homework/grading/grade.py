@@ -170,6 +170,7 @@ def grade_all(
     else:
         coming = batch.run(todo, jobs, force)
     results = []
+    say(f"{len(todo)} to grade; first each check is tried on its own solution")
     for result, is_new in coming:
         gradebook.record(course, result)
         results.append(result)

@@ -202,8 +202,9 @@ def _of_old_release(each: Exercise, told: dict[str, str], answer: Answer) -> Ans
     if each.id not in told or told[each.id] == each.checksum:
         return answer
     reason = (
-        "The task was changed after this notebook was given out: the answer is to "
-        "another question. Take the new notebook, or ask your instructor."
+        "The answer is to another question: the task was changed after this notebook "
+        "was given out, or the notebook is not the one with your own numbers. Take "
+        "the right one, or ask your instructor."
     )
     return Answer("changed", answer.source, reason, answer.notes)
 
