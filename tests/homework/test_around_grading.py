@@ -3,7 +3,10 @@
 import argparse
 import subprocess
 import sys
+import venv
 from pathlib import Path
+
+from llmbook_utils.homework.grading import sandbox
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,3 +28,14 @@ def test_the_benchmark_grades_a_class(chapter, tmp_path, monkeypatch):
     args = argparse.Namespace(students=3, loops=0, jobs=2)
     assert grading.grade(chapter, args, tmp_path) > 0
     assert len(list(tmp_path.glob("*.json"))) == 3
+
+
+def test_python_below_the_scratch_folder_is_found(tmp_path):
+    venv.create(tmp_path / "venv", symlinks=True)
+    names = "import sys; sys.executable, sys.prefix = sys.argv[1:3]"
+    code = f"{names}; from llmbook_utils.homework.grading import sandbox as s"
+    code += "; print(s.trouble() or s.command()[-1])"
+    python = str(tmp_path / "venv" / "bin" / "python")
+    call = [sys.executable, "-c", code, python, str(tmp_path / "venv")]
+    done = subprocess.run(call, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == f"{sandbox.inside(Path(python))}\n", done.stdout + done.stderr

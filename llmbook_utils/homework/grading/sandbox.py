@@ -72,8 +72,21 @@ def _folders() -> list[Path]:
     return [folder for folder in found if str(folder) not in SYSTEM]
 
 
+def inside(path: Path) -> Path:
+    """Say where a folder of this computer lies in the sandbox.
+
+    Examples
+    --------
+    >>> inside(Path("/opt/venv")), inside(Path("/tmp/book/.venv/bin/python"))
+    (PosixPath('/opt/venv'), PosixPath('/moved/tmp/book/.venv/bin/python'))
+    """
+    # There the sandbox has folders of its own, which would hide it.
+    is_hidden = any(path.is_relative_to(top) for top in ("/tmp", "/dev", "/proc"))
+    return Path("/moved", path.relative_to("/")) if is_hidden else path
+
+
 def command(files_mb: int = 64) -> list[str]:
-    """Give the bubblewrap call that comes before a program's own.
+    """Give the call of Python in a sandbox; what it is to do comes after it.
 
     Parameters
     ----------
@@ -104,7 +117,7 @@ def command(files_mb: int = 64) -> list[str]:
         elif path.is_dir():
             call += ["--ro-bind", str(path), str(path)]
     for path in [*map(Path, SETTINGS), *_folders()]:
-        call += ["--ro-bind-try", str(path), str(path)]
+        call += ["--ro-bind-try", str(path), str(inside(path))]
     call += ["--ro-bind", str(PACKAGE), f"{BOOK}/{PACKAGE.name}"]
     call += ["--proc", "/proc", "--dev", "/dev"]
     if "--size" in _help():
@@ -113,7 +126,7 @@ def command(files_mb: int = 64) -> list[str]:
     # /proc too: where the grader is root, what runs inside owns the kernel's settings.
     for place in ("/proc", "/dev", "/"):
         call += ["--remount-ro", place]
-    return [*call, "--"]
+    return [*call, "--", str(inside(Path(PYTHON)))]
 
 
 @functools.cache
@@ -129,7 +142,7 @@ def trouble() -> str:
     if shutil.which("bwrap") is None:
         return "the program bwrap is not installed"
     tried = subprocess.run(
-        [*command(), PYTHON, "-c", "print('inside')"],
+        [*command(), "-c", "print('inside')"],
         capture_output=True, text=True, env=environment(True), timeout=60,
     )  # fmt: skip
     if tried.stdout.strip() != "inside":
@@ -198,8 +211,8 @@ class Room:
         self.scratch = None if is_safe else tempfile.TemporaryDirectory()
         ours, theirs = socket.socketpair()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115
-        start = command(limits.files_mb) if is_safe else []
-        call = [PYTHON, "-m", f"llmbook_utils.homework.grading.{role}"]
+        start = command(limits.files_mb) if is_safe else [PYTHON]
+        call = ["-m", f"llmbook_utils.homework.grading.{role}"]
         self.process = subprocess.Popen(
             [*start, *call, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
