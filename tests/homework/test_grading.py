@@ -291,7 +291,7 @@ TORTURES = [
     (no_letters_printed, [1, 0, 3], "1 + 2 + 3 is 6."),
     (deep_code, [1, 0, 3], "too many nested parentheses"),
     (old_release_of_the_same_task, FULL, ""),
-    (old_release_of_another_task, [1, 0, 3], "The task was changed"),
+    (old_release_of_another_task, [1, 0, 3], "the task was changed"),
     (nonsense_in_the_metadata, FULL, ""),
     (not_json, [0, 0, 0], "no notebook: its content is of another kind"),
     (cut_off, [0, 0, 0], "no notebook: its content is damaged"),
