@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from llmbook_utils.evaluation import context_size
 from llmbook_utils.models.gpt import (
     GPT,
     MLP,
@@ -190,9 +192,16 @@ def _lean_block(block: Block, past: Tensor) -> Callable[..., None]:
     return read
 
 
-def _lean_step(model: GPT, cache: KVCache) -> Callable[[Tensor], Tensor]:
+def _new_cache(model: nn.Module, batch_size: int, size: int) -> Any:
+    """Make what a model remembers texts of `size` tokens with."""
+    if isinstance(model, GPT):
+        return KVCache(model.config, batch_size, model.wte.weight, size)
+    return model.new_cache(batch_size, size)
+
+
+def _lean_step(model: nn.Module, cache: Any) -> Callable[[Tensor], Tensor]:
     """Make the function from one new token of each text (B, 1) to logits (B, V)."""
-    if not _is_as_built(model):
+    if not (isinstance(model, GPT) and _is_as_built(model)):
         return lambda ids: model(ids, cache)[:, -1]
     blocks = [
         _lean_block(b, past) for b, past in zip(model.h, cache.layers, strict=True)
@@ -217,12 +226,12 @@ def _lean_step(model: GPT, cache: KVCache) -> Callable[[Tensor], Tensor]:
 
 
 @contextmanager
-def _settings(model: GPT) -> Iterator[None]:
+def _settings(model: nn.Module) -> Iterator[None]:
     """Evaluation mode, and products by the library that is quick with small ones."""
     was_training = model.training
     model.eval()
     try:
-        with float32_products(model.wte.weight.device, large=False):
+        with float32_products(next(model.parameters()).device, large=False):
             yield
     finally:
         model.train(was_training)
@@ -230,7 +239,7 @@ def _settings(model: GPT) -> Iterator[None]:
 
 @torch.inference_mode()
 def generate(
-    model: GPT,
+    model: nn.Module,
     ids: Tensor,
     max_new_tokens: int,
     *,
@@ -244,8 +253,8 @@ def generate(
 
     Parameters
     ----------
-    model : GPT
-        Its mode is put back afterwards.
+    model : GPT, NeuralLM or RecurrentLM
+        A `GPT`, or a model with `new_cache`. Its mode is put back afterwards.
     ids : tensor of int64, (B, T)
         Prompts of equal length. On a CPU batches of about 32 give most tokens a second.
     max_new_tokens : int
@@ -265,7 +274,7 @@ def generate(
     Raises
     ------
     TypeError
-        If the model is not a `GPT`.
+        If the model is none of these.
     ValueError
         If a setting is out of range, the prompt is empty, or the text would outgrow
         the context.
@@ -285,9 +294,7 @@ def generate(
     _check_settings(temperature, top_k, top_p)
     texts = [ids]
     has_ended = torch.zeros(len(ids), 1, dtype=torch.bool, device=ids.device)
-    cache = KVCache(
-        model.config, len(ids), model.wte.weight, ids.size(1) + max_new_tokens
-    )
+    cache = _new_cache(model, len(ids), ids.size(1) + max_new_tokens)
     with _settings(model):
         step = _lean_step(model, cache)
         logits = model(ids, cache)[:, -1] if max_new_tokens else None
@@ -308,11 +315,11 @@ def generate(
     return torch.cat(texts, dim=1)
 
 
-def _check_request(model: GPT, ids: Tensor, max_new_tokens: int) -> None:
-    if not isinstance(model, GPT):
+def _check_request(model: nn.Module, ids: Tensor, max_new_tokens: int) -> None:
+    if not (isinstance(model, GPT) or hasattr(model, "new_cache")):
         raise TypeError(
-            f"generate continues with a GPT of ours, got {type(model).__name__}; "
-            "GPT.from_transformers(model) makes one of transformers' GPT-2"
+            f"generate continues with a GPT of ours or a model with new_cache, got "
+            f"{type(model).__name__}; GPT.from_transformers(model) makes one of transformers' GPT-2"
         )
     if ids.ndim != 2 or 0 in ids.shape:
         raise ValueError(
@@ -321,7 +328,7 @@ def _check_request(model: GPT, ids: Tensor, max_new_tokens: int) -> None:
         )
     if max_new_tokens < 0:
         raise ValueError(f"max_new_tokens must be 0 or more, got {max_new_tokens}")
-    room = model.config.block_size - ids.size(1)
+    room = context_size(model) - ids.size(1)
     if max_new_tokens > room:
         raise ValueError(
             f"{ids.size(1)} tokens and {max_new_tokens} new ones do not fit into the "

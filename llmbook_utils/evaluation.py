@@ -210,7 +210,7 @@ def neural_bits(
     texts: Sequence[str],
     batch_size: int = 16,
 ) -> np.ndarray:
-    """Return the bits that a GPT gives each text, with its end.
+    """Return the bits that a neural model gives each text, with its end.
 
     Each text stands alone after the start token, and its end token is predicted, too.
     All tokens of the tokenizer compete, so that the sum is what the model would need
@@ -219,7 +219,7 @@ def neural_bits(
 
     Parameters
     ----------
-    model : GPT or transformers.GPT2LMHeadModel
+    model : GPT, NeuralLM, RecurrentLM or transformers.GPT2LMHeadModel
         Gives logits (B, T, V) for ids (B, T).
     tokenizer : BytePairTokenizer or a tokenizer of transformers
         With `encode`, and ``<|endoftext|>`` or an `eos_token_id`.
@@ -264,8 +264,10 @@ def neural_bits(
     return bits
 
 
-def context_size(model: torch.nn.Module) -> int:
-    """Return how many tokens fit into a model's context."""
+def context_size(model: torch.nn.Module) -> float:
+    """Return how many tokens a model can read: infinity if its window slides."""
+    if hasattr(model, "max_tokens"):  # `NeuralLM` and `RecurrentLM`
+        return model.max_tokens
     config = model.config
     if hasattr(config, "block_size"):
         return config.block_size

@@ -10,7 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llmbook_utils.evaluation import Interval, end_id, proportion_interval
+from llmbook_utils.evaluation import (
+    Interval,
+    context_size,
+    end_id,
+    proportion_interval,
+)
 from llmbook_utils.heads import (
     PronounCase,
     PronounScores,
@@ -23,6 +28,8 @@ from llmbook_utils.tinyworld.check import check
 
 if TYPE_CHECKING:
     import torch
+
+LONGEST = 1000  # tokens of a sampled story; TinyWorld's have about 135
 
 
 @dataclass(frozen=True)
@@ -186,11 +193,11 @@ def sample_texts(
     batch_size: int = 100,
     **how: Any,
 ) -> list[str]:
-    """Let a GPT tell stories, each from its start token to its end token.
+    """Let a model tell stories, each from its start token to its end token.
 
     Parameters
     ----------
-    model : GPT
+    model : GPT, NeuralLM or RecurrentLM
         Ours; `GPT.from_transformers` makes one of a transformers GPT-2.
     tokenizer : BytePairTokenizer or a tokenizer of transformers
         With `decode` and an end token.
@@ -206,7 +213,8 @@ def sample_texts(
     Returns
     -------
     list of str
-        The texts; one that did not come to its end within the context is cut there.
+        The texts; one that did not come to its end within the context, or within
+        `LONGEST` tokens where a model has none, is cut there.
     """
     import torch
 
@@ -218,7 +226,7 @@ def sample_texts(
     while len(texts) < n:
         rows = min(batch_size, n - len(texts))
         start = torch.full((rows, 1), end, device=generator.device)
-        room = model.config.block_size - 1
+        room = min(context_size(model), LONGEST) - 1
         out = generate(model, start, room, stop_id=end, generator=generator, **how)
         for ids in out[:, 1:].tolist():
             texts.append(tokenizer.decode(ids[: ids.index(end)] if end in ids else ids))

@@ -11,6 +11,8 @@ whole batch, so a batch may be cut into pieces, for one process after another
 from __future__ import annotations
 
 import copy
+import functools
+import inspect
 import math
 import os
 import time
@@ -26,7 +28,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from llmbook_utils.models.fused import IGNORED
-from llmbook_utils.models.gpt import GPT
 from llmbook_utils.speed import float32_products, has_fast_bf16, kept_memory
 
 if TYPE_CHECKING:
@@ -232,13 +233,14 @@ def summed_loss(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
     ----------
     model : module
         Gives logits (..., V), or an object with `logits` as transformers' models do. A
-        `GPT` is asked for the loss itself, which takes less memory.
+        language model of ours, whose `forward` takes `targets`, is asked for the loss
+        itself, which takes less memory.
     inputs : tensor
         What the model takes.
     targets : tensor of int64, (...)
         Tokens or classes; -100 is ignored.
     """
-    if isinstance(getattr(model, "module", model), GPT):  # distributed or not
+    if _takes_targets(type(getattr(model, "module", model))):  # distributed or not
         return model(inputs, targets=targets)
     output = model(inputs)
     logits = getattr(output, "logits", output)
@@ -248,6 +250,11 @@ def summed_loss(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
         ignore_index=IGNORED,
         reduction="sum",
     )
+
+
+@functools.cache
+def _takes_targets(kind: type[nn.Module]) -> bool:
+    return "targets" in inspect.signature(kind.forward).parameters
 
 
 @torch.no_grad()

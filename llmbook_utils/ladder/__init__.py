@@ -8,10 +8,15 @@ can pass. ``python -m llmbook_utils.ladder`` measures all rungs and keeps them i
 What makes it fair: all models are scored on whole stories with their end, in bits of
 text, whatever their tokens are. All but `uniform`, which guesses characters, use the
 tokenizer of `tiny`.
+
+These rungs had different times to learn. For a comparison of architectures there are
+races (`race`): the same text, the same effort of tuning, the same time for all;
+`load_race` reads what they came to.
 """
 
 from .measuring import Training, measure_all
 from .picture import Table, chart, describe, table
+from .results import load_race, seeds_table
 from .rungs import (
     STORED,
     Counting,
@@ -38,8 +43,10 @@ __all__ = [
     "chart",
     "describe",
     "load",
+    "load_race",
     "measure",
     "measure_all",
     "save",
+    "seeds_table",
     "table",
 ]

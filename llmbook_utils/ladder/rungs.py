@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,13 +18,9 @@ from llmbook_utils.evaluation import (
     neural_bits,
 )
 from llmbook_utils.models.ngram import LanguageModel
-from llmbook_utils.story_scores import judge_stories, sample_texts
-
-if TYPE_CHECKING:
-    pass
+from llmbook_utils.story_scores import LONGEST, judge_stories, sample_texts
 
 STORED = Path(__file__).with_name("ladder.json")
-MAX_TOKENS = 1000  # of a sampled story; TinyWorld's have about 135
 
 
 class TextModel(Protocol):
@@ -214,22 +210,22 @@ class Counting:
     def sample(self, n: int, seed: int) -> list[str]:
         """Return n sampled texts."""
         rng = random.Random(seed)
-        return [self.decode(self.model.sample(rng, MAX_TOKENS)) for _ in range(n)]
+        return [self.decode(self.model.sample(rng, LONGEST)) for _ in range(n)]
 
 
 class Neural:
-    """A GPT with its tokenizer.
+    """A neural model with its tokenizer.
 
     Parameters
     ----------
-    model : GPT or transformers.GPT2LMHeadModel
+    model : GPT, NeuralLM, RecurrentLM or transformers.GPT2LMHeadModel
     tokenizer : BytePairTokenizer or transformers.GPT2Tokenizer
     """
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
         from llmbook_utils.models.gpt import GPT
 
-        is_ours = isinstance(model, GPT)
+        is_ours = isinstance(model, GPT) or hasattr(model, "new_cache")
         self.model = model if is_ours else GPT.from_transformers(model)
         self.tokenizer = tokenizer
 
@@ -272,7 +268,7 @@ def load(path: Path = STORED) -> Ladder:
     try:
         stored = json.loads(path.read_text("utf-8"))
         floor = Interval(**stored.pop("floor"))
-        rungs = tuple(_read_rung(rung) for rung in stored.pop("rungs"))
+        rungs = tuple(read_rung(rung) for rung in stored.pop("rungs"))
         return Ladder(floor=floor, rungs=rungs, **stored)
     except FileNotFoundError:
         raise FileNotFoundError(
@@ -284,6 +280,7 @@ def load(path: Path = STORED) -> Ladder:
         ) from error
 
 
-def _read_rung(stored: dict[str, Any]) -> Rung:
+def read_rung(stored: dict[str, Any]) -> Rung:
+    """Make a rung of what `dataclasses.asdict` made of it."""
     intervals = ("bits", "excess", "relative", "true")
     return Rung(**stored | {name: Interval(**stored[name]) for name in intervals})

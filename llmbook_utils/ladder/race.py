@@ -1,0 +1,304 @@
+"""The race: every kind of model, the same text, the same effort, the same time.
+
+What makes it fair. All models read the same fresh stories, cut by the same tokenizer,
+each story once: who is quick reads more. All have the same time of one core. How many
+steps fit into it is measured beside a yardstick, a model whose time on a quiet core is
+known, because others may use the machine. For each family equally many settings are
+tried, each for the same part of the time, on stories of the validation split, by going
+from a setting to its neighbours. What is best there is trained anew with three seeds,
+of weights and of stories, and measured on the test split. Counting models have their
+own dials: k, and the length of the n-grams.
+
+Everything that was done is kept in a folder, so that the command goes on where it was
+stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmbook_utils import tinyworld
+from llmbook_utils.bpe import BytePairTokenizer
+from llmbook_utils.ladder import text
+from llmbook_utils.ladder.families import FAMILIES, Family, Setting
+from llmbook_utils.ladder.text import Stream
+from llmbook_utils.tiny import recipe as tiny_recipe
+
+if TYPE_CHECKING:
+    from torch import nn
+
+VALIDATION = 200  # stories that settings are compared on
+ROUNDS = 5  # of measuring how quick a model is
+
+
+@dataclass(frozen=True)
+class Race:
+    """A budget.
+
+    Attributes
+    ----------
+    name : str
+        Also of the file with the results.
+    seconds : float
+        Of one core, for training.
+    trials, trial_seconds : int, float
+        Settings that are tried for each family, and for how long each.
+    after : str
+        The race whose best settings are the first that are tried.
+    most_stories : int
+        That a counting model reads, whatever the time; it keeps them in memory.
+    seeds : tuple of int
+        Of the runs that are measured. Seed 0 is that of the trials.
+    """
+
+    name: str
+    seconds: float
+    trials: int
+    trial_seconds: float
+    after: str = ""
+    most_stories: int = 400_000
+    seeds: tuple[int, ...] = (1, 2, 3)
+
+    @property
+    def path(self) -> Path:
+        """The file in the package with the results."""
+        return Path(__file__).with_name(f"{self.name}.json")
+
+
+RACES = {
+    race.name: race
+    for race in (
+        Race("one_minute", 60, trials=8, trial_seconds=30, most_stories=200_000),
+        Race("twenty_minutes", 1200, trials=6, trial_seconds=200, after="one_minute"),
+    )
+}
+
+
+class Work:
+    """A folder with all that was done.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to work.
+    families : tuple of Family
+        Who races.
+    """
+
+    def __init__(self, folder: Path, families: tuple[Family, ...] = FAMILIES) -> None:
+        self.folder, self.families = folder, families
+        self.state = folder / "done.json"
+
+    def __repr__(self) -> str:
+        return f"Work({str(self.folder)!r}, {len(self.done)} results)"
+
+    @property
+    def done(self) -> dict[str, Any]:
+        """What was found so far."""
+        if not self.state.exists():
+            return {}
+        return json.loads(self.state.read_text("utf-8"))
+
+    def once(self, key: str, find: Callable[[], Any]) -> Any:
+        """Return what is kept under a key; find and keep it if it is not there."""
+        if key not in self.done:
+            found = find()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            half = self.state.with_suffix(".tmp")
+            half.write_text(json.dumps(self.done | {key: found}, indent=1), "utf-8")
+            half.replace(self.state)
+            print(f"{time.strftime('%H:%M:%S')} {key}: {_short(found)}", flush=True)
+        return self.done[key]
+
+    @cached_property
+    def tokenizer(self) -> BytePairTokenizer:
+        """That of `tiny`."""
+        if (tiny_recipe.TINY / "vocab.json").exists():
+            return BytePairTokenizer.load(tiny_recipe.TINY)
+        return tiny_recipe.make_tokenizer(tiny_recipe.Recipe())
+
+    @cached_property
+    def validation(self) -> list[str]:
+        """Stories that settings are compared on."""
+        told = tinyworld.stories(VALIDATION, "race", split="validation")
+        return [story.text for story in told]
+
+    def stream(self, seed: int) -> Stream:
+        """The stories of a seed."""
+        return Stream(self.tokenizer, seed, self.folder / "stories")
+
+    # -- neural models
+
+    def train(
+        self,
+        family: Family,
+        setting: Setting,
+        steps: int,
+        seed: int,
+        checkpoint: Path | None = None,
+    ) -> tuple[nn.Module, dict[str, Any]]:
+        """Train a model, and return it with its recipe."""
+        import torch
+
+        from llmbook_utils.training import TrainingConfig, fit
+
+        torch.manual_seed(seed)
+        model = family.make(setting, len(self.tokenizer))
+        stream, rows = self.stream(seed), setting["rows"]
+        for number in range(0, steps * rows + text.CHUNK, text.CHUNK):
+            stream.story(number)  # told before the clock starts
+        config = TrainingConfig(
+            steps=steps,
+            lr=setting["lr"],
+            optimizer=setting["optimizer"],
+            warmup=max(1, steps // 20),
+            schedule="linear",
+            final_lr=0.02,
+            checkpoint_every=1000,
+            seed=seed,
+        )
+        started = time.process_time()
+        history = fit(
+            model,
+            lambda step: stream.batch(step, rows),
+            config,
+            checkpoint=checkpoint,
+        )
+        return model, {
+            "training_tokens": history.tokens,
+            "training_stories": steps * rows,
+            "process_seconds": time.process_time() - started,
+            "seed": seed,
+            "steps": steps,
+            "parameters": sum(p.numel() for p in model.parameters()),
+            "vocab_size": len(self.tokenizer),
+            "setting": setting,
+        }
+
+    def seconds_of(self, family: Family, setting: Setting) -> float:
+        """Time a group of steps, and return the seconds of one."""
+        return (
+            self.train(family, setting, text.GROUP, seed=0)[1]["process_seconds"]
+            / text.GROUP
+        )
+
+    @cached_property
+    def yardstick(self) -> float:
+        """Seconds of a step of the first setting of the last family, undisturbed."""
+        family = self.families[-1]
+        return self.once(
+            "yardstick",
+            lambda: min(
+                self.seconds_of(family, family.start) for _ in range(2 * ROUNDS)
+            ),
+        )
+
+    def seconds_per_step(self, family: Family, setting: Setting, rounds: int) -> float:
+        """Measure how long a step takes when nothing else runs.
+
+        What else runs slows a core down, by a third and more. So each round times the
+        yardstick just before, and what counts is how many times as long a step takes,
+        in the middle of all rounds.
+        """
+        last = self.families[-1]
+        self.seconds_of(family, setting)  # torch gets ready for new shapes
+        ratios = []
+        for _ in range(rounds):
+            stick = self.seconds_of(last, last.start)
+            ratios.append(self.seconds_of(family, setting) / stick)
+        return self.yardstick * sorted(ratios)[rounds // 2]
+
+    def trial_pace(self, family: Family, setting: Setting) -> float:
+        """Return the seconds of a step; the learning rate has no part in it."""
+        shape = {dial: setting[dial] for dial in setting if dial != "lr"}
+        return self.once(
+            f"seconds per step {family.name} {json.dumps(shape)}",
+            lambda: self.seconds_per_step(family, setting, ROUNDS),
+        )
+
+    def final_pace(self, race: Race, family: Family, setting: Setting) -> float:
+        """Return the seconds of a step of a finalist, from more rounds."""
+        return self.once(
+            f"{race.name} seconds per step {family.name}",
+            lambda: self.seconds_per_step(family, setting, 4 * ROUNDS + 1),
+        )
+
+    def bits(self, model: nn.Module) -> float:
+        """Bits per character on validation stories."""
+        from llmbook_utils.evaluation import neural_bits
+
+        total = neural_bits(model, self.tokenizer, self.validation).sum()
+        return float(total) / sum(map(len, self.validation))
+
+    def try_setting(self, race: Race, family: Family, setting: Setting) -> float:
+        """Return the bits per character that a setting comes to in a trial."""
+
+        def find() -> dict[str, Any]:
+            seconds = self.trial_pace(family, setting)
+            steps = max(1, int(race.trial_seconds / seconds))
+            model, recipe = self.train(family, setting, steps, seed=0)
+            return {"bits": self.bits(model), "seconds_per_step": seconds, **recipe}
+
+        key = f"{race.name} trial {family.name} {json.dumps(setting)}"
+        return self.once(key, find)["bits"]
+
+    def tune(self, race: Race, family: Family) -> Setting:
+        """Return the best setting that was tried."""
+        best = family.start
+        if race.after:
+            best = self.done[f"{race.after} best {family.name}"]
+        bits = {str(best): self.try_setting(race, family, best)}
+        is_better = True
+        while is_better:
+            is_better = False
+            for dial in family.dials:
+                for other in family.neighbours(best, dial):
+                    if str(other) in bits or len(bits) == race.trials:
+                        continue
+                    bits[str(other)] = self.try_setting(race, family, other)
+                    if bits[str(other)] < bits[str(best)]:
+                        best, is_better = other, True
+                        break
+        return self.once(f"{race.name} best {family.name}", lambda: best)
+
+    def run(self, race: Race, family: Family, seed: int) -> dict[str, Any]:
+        """Train the best setting of a family for the whole time, and measure it."""
+
+        def find() -> dict[str, Any]:
+            import torch
+
+            from llmbook_utils.ladder.rungs import HeldOut, Neural, measure
+
+            setting = self.done[f"{race.name} best {family.name}"]
+            seconds = self.final_pace(race, family, setting)
+            steps = int(race.seconds / seconds)
+            stem = f"{race.name}-{family.name.replace(', ', '-')}-{seed}".lower()
+            checkpoint = self.folder / f"{stem}.run"
+            model, recipe = self.train(family, setting, steps, seed, checkpoint)
+            torch.save(model.state_dict(), self.folder / f"{stem}.pt")
+            checkpoint.unlink()
+            recipe["seconds"] = steps * seconds
+            neural = Neural(model, self.tokenizer)
+            return asdict(
+                measure(
+                    family.name, neural, HeldOut(text.MEASURED), text.MEASURED, recipe
+                )
+            )
+
+        return self.once(f"{race.name} run {family.name} {seed}", find)
+
+
+def _short(found: Any) -> str:
+    """What a line of the log says of a result."""
+    if isinstance(found, dict) and isinstance(found.get("bits"), dict):
+        true = found["true"]["value"]
+        return f"{found['bits']['value']:.4f} bits, {true:.1%} of stories true"
+    if isinstance(found, dict) and "bits" in found:
+        return f"{found['bits']:.4f} bits, {found['training_stories']} stories"
+    return str(found)
