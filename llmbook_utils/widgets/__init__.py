@@ -1,7 +1,23 @@
 """Explorers and quizzes: one object each, shown as a picture, a page and a widget."""
 
+from .boundary import Boundary
 from .explorer import KINDS, MIME, Explorer
+from .merges import Merges
+from .next_words import NextWords
 from .quiz import Choice, Question, Quiz
+from .race import OptimizerRace
 from .word_map import WordMap
 
-__all__ = ["KINDS", "MIME", "Choice", "Explorer", "Question", "Quiz", "WordMap"]
+__all__ = [
+    "KINDS",
+    "MIME",
+    "Boundary",
+    "Choice",
+    "Explorer",
+    "Merges",
+    "NextWords",
+    "OptimizerRace",
+    "Question",
+    "Quiz",
+    "WordMap",
+]

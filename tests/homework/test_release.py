@@ -352,7 +352,10 @@ def test_a_half_written_file_is_never_seen(tmp_path):
 # What varies in the chapters; each new one adds an exercise or more of its own.
 VARYING = {
     "00_small": ["ch00-ex2"],
+    "00_language_model": ["ch00-ex5"],
+    "01_text_and_tokens": ["ch01-ex6"],
     "02_word_embeddings": ["ch02-ex5"],
+    "04_backpropagation": ["ch04-ex2"],
     "11_gpt_from_scratch": ["ch11-ex4"],
     "14_fine_tuning": ["ch14-ex4"],
 }
