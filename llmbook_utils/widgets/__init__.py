@@ -2,6 +2,7 @@
 
 from .boundary import Boundary
 from .explorer import KINDS, MIME, Explorer
+from .memory import Memory
 from .merges import Merges
 from .next_words import NextWords
 from .quiz import Choice, Question, Quiz
@@ -14,6 +15,7 @@ __all__ = [
     "Boundary",
     "Choice",
     "Explorer",
+    "Memory",
     "Merges",
     "NextWords",
     "OptimizerRace",

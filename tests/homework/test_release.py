@@ -355,6 +355,7 @@ VARYING = {
     "00_language_model": ["ch00-ex5"],
     "01_text_and_tokens": ["ch01-ex6"],
     "02_word_embeddings": ["ch02-ex5"],
+    "03_multilayer_perceptrons": ["ch03-ex1"],
     "04_backpropagation": ["ch04-ex2"],
     "11_gpt_from_scratch": ["ch11-ex4"],
     "14_fine_tuning": ["ch14-ex4"],

@@ -85,7 +85,7 @@ def test_shades_are_those_of_the_picture(page: Page) -> None:
 def test_width_by_slider_and_by_key(page: Page) -> None:
     first = drawn(page)
     expect(page.locator(".lb-neurons li")).to_have_count(3)
-    page.get_by_label("Hidden neurons").focus()
+    page.get_by_role("slider").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator(".lb-neurons li")).to_have_count(8)
     wide = drawn(page)
@@ -105,15 +105,15 @@ def test_choices_change_the_network(page: Page) -> None:
     status = page.locator(".lb-status")
     for label, value in [("Activation", "sigmoid"), ("Start", "1"), ("Points", "disc")]:
         before, said = drawn(page), status.text_content()
-        page.get_by_label(label).select_option(value)
+        page.get_by_role("combobox", name=label).select_option(value)
         assert drawn(page) != before, label
         assert status.text_content() != said, label
 
 
 def test_without_a_nonlinearity_the_boundary_is_a_line(page: Page) -> None:
-    page.get_by_label("Activation").select_option("none")
+    page.get_by_role("combobox", name="Activation").select_option("none")
     for width in "012":
-        page.get_by_label("Hidden neurons").fill(width)
+        page.get_by_role("slider").fill(width)
         pieces = drawn(page)[-1].replace("L", "M").split("M")[1:]
         xy = np.array([list(map(float, piece.split())) for piece in pieces])
         centred = xy - xy.mean(axis=0)

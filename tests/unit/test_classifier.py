@@ -1,4 +1,4 @@
-"""The recurrent classifier: padding changes nothing, and its files tell what is wrong."""
+"""The recurrent classifier: padding changes nothing; its files say what is wrong."""
 
 import json
 from pathlib import Path

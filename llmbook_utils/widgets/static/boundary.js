@@ -126,7 +126,7 @@
       this.status = make("p", { class: "lb-status", "aria-live": "polite" });
       this.losses = make("ol", { class: "lb-losses", "aria-label": "loss by width" });
       this.probe = make("p", { class: "lb-probe" });
-      this.neurons = make("ol", { class: "lb-neurons", "aria-label": "hidden neurons" });
+      this.neurons = make("ol", { class: "lb-neurons", "aria-label": "parts of the score" });
       this.panel = make("div", { class: "lb-panel" }, this.set.label,
         this.activation.label, make("label", { class: "lb-field" },
           make("span", {}, "Hidden neurons ", this.count), this.width),
@@ -168,7 +168,7 @@
       const share = (part) => `${(100 * part).toFixed(1)}%`;
       const { loss, seen, fresh } = this.network;
       this.status.textContent = `Loss ${loss.toFixed(3)}. Right: ${share(seen)} of the ` +
-        `points it learned from, ${share(fresh)} of new ones.`;
+        `points it learned from, ${share(fresh)} of new ones. Loss by width:`;
       this.losses.replaceChildren(...widths.map((each) => {
         const found = this.find({ width: each }).loss;
         const bar = make("span", { class: "lb-bar" }, make("span", {
