@@ -83,7 +83,7 @@ def load_race(name: str = "one_minute") -> Ladder:
 
     Parameters
     ----------
-    name : {"one_minute", "twenty_minutes"}
+    name : {"one_minute", "ten_minutes"}
         How long each model was trained, on one core.
 
     Raises

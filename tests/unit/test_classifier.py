@@ -8,13 +8,16 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from llmbook_utils.models.classifier import (
+from llmbook_utils.models.recurrent.classifier import (
     ClassifierConfig,
     RecurrentClassifier,
     count_vocabulary,
     split_words,
 )
-from llmbook_utils.models.classifier_files import load_classifier, save_classifier
+from llmbook_utils.models.recurrent.classifier_files import (
+    load_classifier,
+    save_classifier,
+)
 
 TEXTS = ["Good, so good.", "a bad day", "不好！", "it isn't good"]
 CLASSES = ["negative", "positive"]

@@ -62,11 +62,9 @@ def test_both_languages_say_something(name):
 
 @BOTH
 def test_a_bag_of_words_is_good_and_not_perfect(name, language):
-    sklearn = pytest.importorskip("sklearn", reason="a tool of chapters 03 and 05")
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    assert sklearn
     how = {} if language == "en" else {"analyzer": "char", "ngram_range": (1, 2)}
     bag = CountVectorizer(**how)
     train, test = (load_labelled(name, split, language) for split in ("train", "test"))

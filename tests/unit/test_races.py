@@ -246,7 +246,7 @@ def test_seeds_are_shown_as_middle_and_range() -> None:
 def test_a_race_that_is_not_there_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ValueError, match="there are one_minute, twenty_minutes"):
+    with pytest.raises(ValueError, match="there are one_minute, ten_minutes"):
         load_race("two_minutes")
     monkeypatch.setattr(Race, "path", tmp_path / "nothing.json")
     with pytest.raises(FileNotFoundError, match=r"python -m llmbook_utils\.ladder"):

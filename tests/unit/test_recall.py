@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from llmbook_utils.models.recall import (
+from llmbook_utils.models.recurrent.recall import (
     FILLER,
     NAMES,
     WHO,

@@ -10,11 +10,15 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from llmbook_utils.decoding import generate
 from llmbook_utils.evaluation import context_size, neural_bits
-from llmbook_utils.models import through_time
 from llmbook_utils.models.gpt import GPT, GPTConfig
 from llmbook_utils.models.neural_lm import NeuralLM, NeuralLMConfig
-from llmbook_utils.models.recurrent import Recurrent, RecurrentConfig, RecurrentLM
-from llmbook_utils.models.recurrent_layers import LAYERS, LSTMLayer
+from llmbook_utils.models.recurrent import (
+    Recurrent,
+    RecurrentConfig,
+    RecurrentLM,
+    through_time,
+)
+from llmbook_utils.models.recurrent.layers import LAYERS, LSTMLayer
 from llmbook_utils.training import TrainingConfig, fit, summed_loss
 
 CELLS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from llmbook_utils.models import through_time
+from llmbook_utils.models.recurrent import through_time
 
 Cell = Literal["rnn", "lstm", "gru"]
 State = tuple[Tensor, ...]  # h, and c of an LSTM; (B, H) each, or one more axis: layers

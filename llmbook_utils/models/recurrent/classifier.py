@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from llmbook_utils.models.recurrent import Recurrent
-from llmbook_utils.models.recurrent_layers import Cell
+from llmbook_utils.models.recurrent.layers import Cell
 
 PAD, UNKNOWN = "<pad>", "<unk>"
 # A Chinese character; or a word, perhaps with an apostrophe in it; or a mark.

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from llmbook_utils.models.recurrent import Recurrent
-from llmbook_utils.models.recurrent_layers import Cell, LSTMLayer
+from llmbook_utils.models.recurrent.layers import Cell, LSTMLayer
 
 NAMES = ("Tom", "Mia", "Ben", "Lily", "Sam", "Anna", "Max", "Zoe")
 FILLER = (

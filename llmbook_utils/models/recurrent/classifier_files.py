@@ -15,7 +15,10 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from llmbook_utils.models.classifier import ClassifierConfig, RecurrentClassifier
+from llmbook_utils.models.recurrent.classifier import (
+    ClassifierConfig,
+    RecurrentClassifier,
+)
 from llmbook_utils.textfiles import read_json
 
 FORMAT = "llmbook.recurrent_classifier.v1"
