@@ -105,3 +105,23 @@ def test_the_benchmark_of_tinyworld_prints_its_tables() -> None:
     assert {"20", "40", "80"} <= set(amounts)
     assert all(float(amounts[count][-1]) > 0 for count in ("20", "40", "80"))
     assert len(rows_of(done.stdout, "dataset, MB")) >= 2
+
+
+def test_the_benchmark_of_skipgram_prints_speed_and_quality() -> None:
+    options = ["--rounds=1", "--epochs", "1", "2", "--documents=1500", "--width=16"]
+    done = subprocess.run(
+        [sys.executable, FOLDER / "skipgram.py", *options],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    rows = rows_of(done.stdout, "skip-gram")
+    names = {"gensim", "ours, shared noise", "ours, own noise"}
+    assert names <= set(rows)
+    assert all(float(rows[name][1]) > 0 for name in names)
+    assert all(0 <= float(rows[name][4]) <= 1 for name in names)
+    assert float(rows["gensim"][3]) == 1.0  # compared with itself
+    parts = rows_of(done.stdout, "share of a step")["own noise"]
+    assert abs(sum(float(part.strip("%")) for part in parts) - 100) <= 2
