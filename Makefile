@@ -70,7 +70,7 @@ test-notebooks: $(VENV)/test.stamp  ## nbval on every notebook, strict where it 
 		"the notebooks' assertions are."; set -x; $(NBVAL) --nbval-lax; fi
 
 test-html: $(VENV)/test.stamp  ## the built pages in a browser
-	$(BIN)/python -m pytest tests/html
+	$(BIN)/python -m pytest -n $(JOBS) tests/html
 
 test-lax: $(VENV)/test.stamp  ## notebooks by their assertions, on any versions
 	LLMBOOK_DEVICE=cpu $(NBVAL) --nbval-lax

@@ -19,7 +19,9 @@ from urllib.parse import urlsplit
 import pytest
 import specimen
 import yaml
+from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
@@ -70,6 +72,19 @@ def run_build(source: Path, output: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+class ByPage(LoadScopeScheduling):
+    """Let one worker open a page for all the tests of `test_pages`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        page = nodeid.partition("test_pages.py")[2].partition("[")[2]
+        return page or nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByPage:
+    """Share the tests among the workers."""
+    return ByPage(config, log)
+
+
 @dataclass
 class Site:
     """A built book: its sources, its pages on disk, and their address."""
@@ -109,21 +124,35 @@ def serve(folder: Path) -> Iterator[str]:
         thread.join()
 
 
+def build_once(name: str, output: Path) -> tuple[Path, Path, str]:
+    """Build a book that is not there yet; its sources, its pages, what went wrong."""
+    source, log = ROOT, output / "log.txt"
+    if name == "specimen":
+        source = output / "source"
+    if not log.exists():
+        output.mkdir()
+        if name == "specimen":
+            specimen.write_book(source)
+        done = run_build(source, output)
+        wrong = done.stdout[-3000:] + done.stderr[-3000:]
+        log.write_text(wrong if done.returncode else "")
+    return source, output / "_build" / "html", log.read_text()
+
+
 @pytest.fixture(scope="session")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """Build and serve a book when it is first asked for, by name."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # what one worker builds, the others serve too
     with contextlib.ExitStack() as stack:
 
         @functools.cache
         def get(name: str) -> Site:
-            output = tmp_path_factory.mktemp(name)
-            source = ROOT
-            if name == "specimen":
-                source = specimen.write_book(output / "source")
-            result = run_build(source, output)
-            if result.returncode:
-                return Site(source, log=result.stdout[-3000:] + result.stderr[-3000:])
-            html = output / "_build" / "html"
+            with FileLock(shared / f"{name}.lock"):
+                source, html, log = build_once(name, shared / name)
+            if log:
+                return Site(source, log=log)
             return Site(source, html, stack.enter_context(serve(html)))
 
         def get_built(name: str) -> Site:
