@@ -5,7 +5,8 @@ A module imports only from floors below its own:
 1. ``runtime``, ``speed``, ``tinyworld``
 2. ``corpora`` (``textfiles``, ``hub``), ``tokenizers``, ``bpe`` (``bpe_files``)
 3. ``models``
-4. ``training``, ``decoding``, ``evaluation``, ``story_scores``, ``pretrained``
+4. ``training``, ``event_files``, ``decoding``, ``evaluation``, ``story_scores``,
+   ``pretrained``
 5. ``plots``, ``ladder``, ``tiny``, ``attention_view``, ``widgets``
 6. ``homework``, ``sphinx_ext``, ``chapters``, ``execution``, ``regions``, ``sync``,
    ``cli``

@@ -138,11 +138,7 @@ class NeuralLM(nn.Module):
         >>> model.windows(torch.tensor([[7, 8, 9]])).tolist()
         [[[65, 65, 7], [65, 7, 8], [7, 8, 9]]]
         """
-        if ids.ndim != 2:
-            raise ValueError(
-                f"ids must have the shape (B, T), got {tuple(ids.shape)}; "
-                "ids.unsqueeze(0) makes a batch of one text"
-            )
+        _check_batch(ids)
         before = self.new_cache(len(ids)) if cache is None else cache
         read = torch.cat([before.ids, ids], dim=1)
         before.ids = read[:, read.size(1) - self.config.block_size + 1 :]
@@ -176,7 +172,21 @@ class NeuralLM(nn.Module):
         h = torch.cat([h, x], dim=-1) if self.config.has_direct else h
         if targets is None:
             return self.head(h)
-        # the bias is the weight of an input that is always 1
-        h = F.pad(h, (0, 1), value=1.0).flatten(0, 1)
-        weight = torch.cat([self.head.weight, self.head.bias.unsqueeze(1)], dim=1)
-        return linear_cross_entropy(h, weight, targets.flatten())
+        return _summed_loss(self.head, h, targets)
+
+
+def _check_batch(ids: Tensor) -> None:
+    """Refuse what isn't a batch of texts."""
+    if ids.ndim != 2:
+        raise ValueError(
+            f"ids must have the shape (B, T), got {tuple(ids.shape)}; "
+            "ids.unsqueeze(0) makes a batch of one text"
+        )
+
+
+def _summed_loss(head: nn.Linear, h: Tensor, targets: Tensor) -> Tensor:
+    """Cross-entropy (nats) of a linear layer on h (B, T, n), without its logits."""
+    # the bias is the weight of an input that is always 1
+    h = F.pad(h, (0, 1), value=1.0).flatten(0, 1)
+    weight = torch.cat([head.weight, head.bias.unsqueeze(1)], dim=1)
+    return linear_cross_entropy(h, weight, targets.flatten())

@@ -1,5 +1,6 @@
 """Explorers and quizzes: one object each, shown as a picture, a page and a widget."""
 
+from .back_off import BackOff
 from .boundary import Boundary
 from .explorer import KINDS, MIME, Explorer
 from .memory import Memory
@@ -12,6 +13,7 @@ from .word_map import WordMap
 __all__ = [
     "KINDS",
     "MIME",
+    "BackOff",
     "Boundary",
     "Choice",
     "Explorer",

@@ -1,6 +1,8 @@
 """The recurrent classifier: padding changes nothing; its files say what is wrong."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,41 @@ def test_saved_and_loaded_it_says_the_same(tmp_path: Path) -> None:
     assert again.predict(TEXTS) == model.predict(TEXTS)
     assert again.vocabulary == model.vocabulary and again.config == model.config
     assert not again.training
+
+
+FRESH = """
+import json, sys
+from llmbook_utils.models.recurrent.classifier_files import load_classifier
+model = load_classifier(sys.argv[1])
+print(json.dumps(model.predict(json.loads(sys.stdin.buffer.read()))))
+"""
+
+
+def test_a_fresh_process_predicts_new_sentences(tmp_path: Path) -> None:
+    """Trained here on two languages; another process knows the files and no more."""
+    texts = ["so good", "a good day", "很好", "真好", "so bad", "a bad day", "很坏", "真坏"]
+    labels = torch.tensor([1, 1, 1, 1, 0, 0, 0, 0])
+    torch.manual_seed(0)
+    config = ClassifierConfig(n_embd=8, n_hidden=8, dropout=0)
+    model = RecurrentClassifier(config, count_vocabulary(texts, 1), CLASSES)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.03)
+    for _ in range(40):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(*model.encode(texts)), labels).backward()
+        optimizer.step()
+    save_classifier(model, tmp_path)
+    new = ["a good, good evening", "it was bad", "今天很好", "这里坏"]
+    assert not set(new) & set(texts)
+    run = subprocess.run(
+        [sys.executable, "-c", FRESH, str(tmp_path)],
+        input=json.dumps(new).encode(),
+        capture_output=True,
+        check=True,
+    )
+    found = json.loads(run.stdout)
+    assert [name for name, _ in found] == ["positive", "negative"] * 2
+    for (name, p), (here, p_here) in zip(found, model.predict(new), strict=True):
+        assert name == here and abs(p - p_here) < 1e-6
 
 
 def change(folder: Path, **values: object) -> None:
