@@ -114,8 +114,7 @@ class NeuralLM(nn.Module):
 
     def new_cache(self, batch_size: int, size: int | None = None) -> WindowCache:
         """Make the cache of texts of which nothing has been read."""
-        shape = batch_size, self.config.block_size - 1
-        nothing = self.config.vocab_size
+        shape, nothing = (batch_size, self.config.block_size - 1), self.config.vocab_size
         return WindowCache(torch.full(shape, nothing, device=self.wte.weight.device))
 
     def windows(self, ids: Tensor, cache: WindowCache | None = None) -> Tensor:
