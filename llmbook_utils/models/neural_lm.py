@@ -114,8 +114,9 @@ class NeuralLM(nn.Module):
 
     def new_cache(self, batch_size: int, size: int | None = None) -> WindowCache:
         """Make the cache of texts of which nothing has been read."""
-        shape, nothing = (batch_size, self.config.block_size - 1), self.config.vocab_size
-        return WindowCache(torch.full(shape, nothing, device=self.wte.weight.device))
+        shape = batch_size, self.config.block_size - 1
+        ids = torch.full(shape, self.config.vocab_size, device=self.wte.weight.device)
+        return WindowCache(ids)
 
     def windows(self, ids: Tensor, cache: WindowCache | None = None) -> Tensor:
         """Give the tokens that each position looks at, itself the last.
@@ -137,7 +138,7 @@ class NeuralLM(nn.Module):
         >>> model.windows(torch.tensor([[7, 8, 9]])).tolist()
         [[[65, 65, 7], [65, 7, 8], [7, 8, 9]]]
         """
-        _check_batch(ids)
+        check_batch(ids)
         before = self.new_cache(len(ids)) if cache is None else cache
         read = torch.cat([before.ids, ids], dim=1)
         before.ids = read[:, read.size(1) - self.config.block_size + 1 :]
@@ -169,12 +170,10 @@ class NeuralLM(nn.Module):
         x = self.wte(self.windows(ids, cache)).flatten(2)  # (B, T, n_features)
         h = self.hidden(x).tanh()
         h = torch.cat([h, x], dim=-1) if self.config.has_direct else h
-        if targets is None:
-            return self.head(h)
-        return _summed_loss(self.head, h, targets)
+        return self.head(h) if targets is None else summed_loss(self.head, h, targets)
 
 
-def _check_batch(ids: Tensor) -> None:
+def check_batch(ids: Tensor) -> None:
     """Refuse what isn't a batch of texts."""
     if ids.ndim != 2:
         raise ValueError(
@@ -183,7 +182,7 @@ def _check_batch(ids: Tensor) -> None:
         )
 
 
-def _summed_loss(head: nn.Linear, h: Tensor, targets: Tensor) -> Tensor:
+def summed_loss(head: nn.Linear, h: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropy (nats) of a linear layer on h (B, T, n), without its logits."""
     # the bias is the weight of an input that is always 1
     h = F.pad(h, (0, 1), value=1.0).flatten(0, 1)

@@ -2,6 +2,7 @@
 
 from .back_off import BackOff
 from .boundary import Boundary
+from .cures import Cures
 from .explorer import KINDS, MIME, Explorer
 from .memory import Memory
 from .merges import Merges
@@ -16,6 +17,7 @@ __all__ = [
     "BackOff",
     "Boundary",
     "Choice",
+    "Cures",
     "Explorer",
     "Memory",
     "Merges",

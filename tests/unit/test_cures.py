@@ -1,0 +1,110 @@
+"""The explorer of cures: its data and its pictures."""
+
+import json
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from llmbook_utils.widgets import MIME, Cures
+from llmbook_utils.widgets.cures import curve_path, find, place, summary
+from llmbook_utils.widgets.explorer import document
+
+N = 10
+LABELS = {"name": "cures-x", "caption": "Curves.", "alt": "Two curves of training"}
+START = {"cure": "dropout", "strength": 0.5, "epoch": 4, "measure": "loss"}
+
+
+def made_up(level):
+    """Curves (N + 1, 2, 2): seen falls to 0, fresh rises to a level."""
+    epoch = np.arange(N + 1)
+    seen, fresh = 1.4 * 0.5**epoch, 1 + (level - 1) * epoch / N
+    right = np.stack([1 - seen / 2, np.full(N + 1, 0.6)])
+    return np.stack([np.stack([seen, right[0]], 1), np.stack([fresh, right[1]], 1)], 1)
+
+
+CURVES = {
+    "dropout": {0.0: made_up(2.5), 0.5: made_up(1.2), 0.9: made_up(1.3)},
+    "norm": {"none": made_up(2.5), "batch": made_up(1.5)},
+}
+
+
+def cures(**more):
+    given = {"off": {"norm": "none"}, "start": START, **LABELS, **more}
+    return Cures(given.pop("curves", CURVES), **given)
+
+
+def test_bundle_holds_all_layers_and_is_small():
+    bundle = cures()._repr_mimebundle_()
+    assert bundle[MIME]["kind"] == "cures"
+    assert json.loads(json.dumps(bundle[MIME])) == bundle[MIME]
+    assert len(json.dumps(bundle)) < 100_000
+
+
+def test_same_content_same_id():
+    assert cures().data["id"] == cures().data["id"]
+    assert cures(start=START | {"epoch": 5}).data["id"] != cures().data["id"]
+
+
+def test_runs_are_found_and_rounded():
+    run = find(cures().data, START)
+    np.testing.assert_allclose(run["fresh"]["loss"], made_up(1.2)[:, 1, 0], atol=6e-4)
+    np.testing.assert_allclose(run["seen"]["right"], made_up(1.2)[:, 0, 1], atol=6e-4)
+
+
+def test_summary_says_the_gap():
+    """Seen 1.4 / 16 = 0.09, fresh 1 + 0.2 * 4 / 10 = 1.08."""
+    said = summary(cures().data, START)
+    assert "loss 0.09 on seen texts, 1.08 on fresh ones, gap 0.99" in said
+
+
+def test_places_by_hand():
+    assert place(0, 0, 10, 3.0) == (46, 354)
+    assert place(10, 3.0, 10, 3.0) == (628, 14)
+    assert place(10, 99, 10, 3.0) == (628, 14)  # cut at the top
+    assert curve_path([0.0, 3.0], 3.0) == "M46 354L628 14"
+
+
+def test_picture_is_wellformed_and_has_two_curves():
+    text = cures(alt="a < b & c")._repr_mimebundle_()["image/svg+xml"]
+    root = ElementTree.fromstring(text)
+    found = [e for e in root.iter() if "lb-curve" in e.get("class", "")]
+    assert [len(e.get("d").split("L")) for e in found] == [N + 1] * 2
+    assert "nan" not in text
+
+
+def test_words_cannot_break_out():
+    assert document(cures(caption="</script><b>").data).count("</script>") == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"curves": {}}, "one shape"),
+        ({"curves": {"dropout": {0.0: np.zeros((3, 2))}}}, "one shape"),
+        ({"off": {"norm": "no"}}, "no cure"),
+        ({"start": START | {"strength": 0.4}}, "no run"),
+    ],
+)
+def test_what_does_not_fit_is_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        cures(**wrong)
+
+
+def test_live_widgets_show_another_run():
+    box = cures().live()
+    cure, strength, epoch, measure, output = box.children
+    for control, value in [
+        (strength, 0.9),
+        (epoch, 7),
+        (measure, "right"),
+        (cure, "norm"),
+        (strength, "batch"),
+    ]:
+        before = output.value
+        control.value = value
+        assert output.value != before, value
+
+
+def test_repr_is_short():
+    assert repr(cures()) == "Cures('cures-x', 5 runs)"
