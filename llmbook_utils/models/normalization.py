@@ -44,10 +44,6 @@ class Dropout(nn.Module):
             raise ValueError(f"p is {p}; a share in [0, 1) can be dropped")
         self.p = p
 
-    def extra_repr(self) -> str:
-        """Name the share in the repr."""
-        return f"p={self.p}"
-
     def forward(self, x: Tensor) -> Tensor:
         """Drop numbers of x (...) in training; give x back in evaluation."""
         if not self.training or self.p == 0:
@@ -104,10 +100,6 @@ class BatchNorm(nn.Module):
         self.register_buffer("running_mean", torch.zeros(n_features))
         self.register_buffer("running_var", torch.ones(n_features))
 
-    def extra_repr(self) -> str:
-        """Name the sizes in the repr."""
-        return f"{len(self.weight)}, eps={self.eps}, momentum={self.momentum}"
-
     def forward(self, x: Tensor) -> Tensor:
         """Normalise a batch (B, C)."""
         if self.training:
@@ -118,15 +110,13 @@ class BatchNorm(nn.Module):
                 )
             mean = x.mean(dim=0)  # (C,)
             var = (x - mean).square().mean(dim=0)
-            self._remember(mean.detach(), var.detach(), len(x))
+            # subtle: n - 1 in what is remembered, n in the output, as in torch
+            n = len(x)
+            self.running_mean.lerp_(mean.detach(), self.momentum)
+            self.running_var.lerp_(var.detach() * n / (n - 1), self.momentum)
         else:
             mean, var = self.running_mean, self.running_var
         return (x - mean) / torch.sqrt(var + self.eps) * self.weight + self.bias
-
-    def _remember(self, mean: Tensor, var: Tensor, n: int) -> None:
-        # subtle: n - 1 here, n in the output, as in torch
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(var * n / (n - 1), self.momentum)
 
 
 class LayerNorm(nn.Module):
@@ -167,10 +157,6 @@ class LayerNorm(nn.Module):
         self.eps = eps
         self.weight = nn.Parameter(torch.ones(n_features))
         self.bias = nn.Parameter(torch.zeros(n_features))
-
-    def extra_repr(self) -> str:
-        """Name the sizes in the repr."""
-        return f"{len(self.weight)}, eps={self.eps}"
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise the last axis of x (..., C)."""

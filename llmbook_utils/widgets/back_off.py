@@ -1,4 +1,4 @@
-"""Where the probability of a token comes from: counts, discounts, and what is handed on."""
+"""Where a token's probability comes from: counts, discounts, what is handed on."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ GLUED = set(".,:?!")  # no space before these
 
 
 def draw(data: dict[str, Any], at: int, n: int) -> str:
-    """Draw a text and where one token's probability comes from, in an SVG of its own."""
+    """Draw a text, and where one token's probability comes from, as an SVG."""
     text, top = _text(data, at, n)
     body, height = _bars(data, at, n, top + 20)
     return (
@@ -47,11 +47,12 @@ def _text(data: dict[str, Any], at: int, n: int) -> tuple[str, int]:
         else:
             x += space
         mark = " lb-chosen" if i == at else ""
+        label = html.escape(shown)
         parts.append(
             f'<rect class="lb-heat{mark}" x="{x:.1f}" y="{y - 17}" width="{width:.1f}" '
             f'height="{LINE - 3}" rx="3" '
             f'fill-opacity="{0.4 * heat(data["steps"][i][n - 1]["p"]):.2f}"/>'
-            f'<text class="lb-piece" x="{x + 2:.1f}" y="{y}">{html.escape(shown)}</text>'
+            f'<text class="lb-piece" x="{x + 2:.1f}" y="{y}">{label}</text>'
         )
         x += width
         if shown == "⏎":
@@ -77,7 +78,7 @@ def _bars(data: dict[str, Any], at: int, n: int, top: int) -> tuple[str, int]:
 
 
 def context_of(data: dict[str, Any], at: int, n: int) -> str:
-    """The n - 1 tokens before a token; ``start of story`` is the mark before the text."""
+    """The n - 1 tokens before a token, the mark before the text among them."""
     ids = [data["start"], *data["text"]]
     words = [data["words"][i] for i in ids[max(0, at + 2 - n) : at + 1]]
     return " ".join(words)

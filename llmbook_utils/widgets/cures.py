@@ -14,8 +14,8 @@ import numpy as np
 
 from .explorer import Explorer, script_json
 
-WIDTH, HEIGHT = 640, 400  # units of the drawing
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 14, 46  # its margins
+WIDTH, HEIGHT = 640, 500  # units of the drawing
+LEFT, RIGHT, TOP, BOTTOM = 56, 14, 16, 62  # its margins
 MEASURES = ("loss", "right")
 TOP_LOSS = 3.0  # nats, where the drawing ends; curves above it are cut
 
@@ -195,11 +195,11 @@ def draw(data: dict[str, Any], chosen: dict[str, Any]) -> str:
     seen, fresh = (run[part][measure] for part in ("seen", "fresh"))
     (x, low), (_, high) = (place(epoch, v[epoch], n, top) for v in (seen, fresh))
     marks = "".join(
-        f'<text class="lb-tick" x="{LEFT - 8}" y="{place(0, value, n, top)[1] + 5:g}" '
+        f'<text class="lb-tick" x="{LEFT - 9}" y="{place(0, value, n, top)[1] + 7:g}" '
         f'text-anchor="end">{value:g}</text>'
         for value in np.linspace(0, top, 4 if measure == "loss" else 6).round(1)
     ) + "".join(
-        f'<text class="lb-tick" x="{place(at, 0, n, top)[0]:g}" y="{HEIGHT - 26}" '
+        f'<text class="lb-tick" x="{place(at, 0, n, top)[0]:g}" y="{HEIGHT - 34}" '
         f'text-anchor="middle">{at}</text>'
         for at in range(0, n + 1, max(1, n // 3))
     )
@@ -209,7 +209,7 @@ def draw(data: dict[str, Any], chosen: dict[str, Any]) -> str:
         f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{html.escape(data["alt"])}"><style>{PICTURE_STYLE}</style>'
         f'<path class="lb-axis" d="M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}"/>'
-        f'{marks}<text class="lb-tick" x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" '
+        f'{marks}<text class="lb-tick" x="{WIDTH - RIGHT}" y="{HEIGHT - 8}" '
         f'text-anchor="end">epoch; {words}: solid seen, dashed fresh</text>'
         f'<path class="lb-gap" d="M{x:g} {low:g}V{high:g}"/>'
         f'<path class="lb-curve lb-seen" d="{curve_path(seen, top)}"/>'
@@ -222,5 +222,5 @@ PICTURE_STYLE = (
     ".lb-curve{fill:none;stroke-width:3.5}.lb-seen{stroke:#2f78c4}"
     ".lb-fresh{stroke:#cf5b27;stroke-dasharray:9 5}.lb-axis{fill:none;stroke:#888}"
     ".lb-gap{stroke:#888;stroke-width:6;opacity:.6}.lb-tick{fill:#777;"
-    "font:15px sans-serif}"
+    "font:20px sans-serif}"
 )

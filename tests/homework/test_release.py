@@ -358,6 +358,7 @@ VARYING = {
     "03_multilayer_perceptrons": ["ch03-ex1"],
     "04_backpropagation": ["ch04-ex2"],
     "05_training_that_generalises": ["ch05-ex2"],
+    "06_neural_language_models": ["ch06-ex4"],
     "07_recurrent_networks": ["ch07-ex1"],
     "11_gpt_from_scratch": ["ch11-ex4"],
     "14_fine_tuning": ["ch14-ex4"],

@@ -54,7 +54,8 @@ def check(root: Locator, data: dict, at: int, n: int) -> None:
 
 def widths(root: Locator) -> list[float]:
     bars = root.locator(".lb-parts .lb-bar > span")
-    return bars.evaluate_all("nodes => nodes.map((n) => n.getBoundingClientRect().width)")
+    width = "nodes => nodes.map((node) => node.getBoundingClientRect().width)"
+    return bars.evaluate_all(width)
 
 
 def test_a_click_chooses_a_token(visit: Visit) -> None:

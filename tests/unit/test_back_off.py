@@ -95,7 +95,8 @@ def test_picture_shows_text_and_bars() -> None:
     data = explorer(at=1, n=2, true_bits=[1, 2, 3, 4, 5.0]).data
     root = ElementTree.fromstring(BackOff.picture(data))
     kinds = [
-        node.attrib["class"] for node in root.findall("{http://www.w3.org/2000/svg}rect")
+        node.attrib["class"]
+        for node in root.findall("{http://www.w3.org/2000/svg}rect")
     ]
     assert sum("lb-heat" in kind for kind in kinds) == 5
     assert sum("is-handed" in kind for kind in kinds) == 1
@@ -105,7 +106,8 @@ def test_picture_shows_text_and_bars() -> None:
 
 def test_percent_rounds_halves_up() -> None:
     shares = (1, 0.995, 0.105, 0.0996, 0.0125, 0.0009)
-    assert [percent(s) for s in shares] == ["100%", "100%", "11%", "10%", "1.3%", "<0.1%"]
+    expected = ["100%", "100%", "11%", "10%", "1.3%", "<0.1%"]
+    assert [percent(share) for share in shares] == expected
 
 
 @pytest.mark.parametrize(

@@ -119,8 +119,9 @@ print(json.dumps(model.predict(json.loads(sys.stdin.buffer.read()))))
 
 def test_a_fresh_process_predicts_new_sentences(tmp_path: Path) -> None:
     """Trained here on two languages; another process knows the files and no more."""
-    texts = ["so good", "a good day", "很好", "真好", "so bad", "a bad day", "很坏", "真坏"]
-    labels = torch.tensor([1, 1, 1, 1, 0, 0, 0, 0])
+    good = ["so good", "a good day", "很好", "真好"]
+    bad = ["so bad", "a bad day", "很坏", "真坏"]
+    texts, labels = good + bad, torch.tensor([1] * 4 + [0] * 4)
     torch.manual_seed(0)
     config = ClassifierConfig(n_embd=8, n_hidden=8, dropout=0)
     model = RecurrentClassifier(config, count_vocabulary(texts, 1), CLASSES)

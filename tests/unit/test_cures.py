@@ -59,10 +59,10 @@ def test_summary_says_the_gap():
 
 
 def test_places_by_hand():
-    assert place(0, 0, 10, 3.0) == (46, 354)
-    assert place(10, 3.0, 10, 3.0) == (628, 14)
-    assert place(10, 99, 10, 3.0) == (628, 14)  # cut at the top
-    assert curve_path([0.0, 3.0], 3.0) == "M46 354L628 14"
+    assert place(0, 0, 10, 3.0) == (56, 438)
+    assert place(10, 3.0, 10, 3.0) == (626, 16)
+    assert place(10, 99, 10, 3.0) == (626, 16)  # cut at the top
+    assert curve_path([0.0, 3.0], 3.0) == "M56 438L626 16"
 
 
 def test_picture_is_wellformed_and_has_two_curves():

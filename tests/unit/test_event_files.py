@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.tensorboard import SummaryWriter
 
-from llmbook_utils.event_files import read_curves, write_curves
+from llmbook_utils.event_files import read_curves
 from llmbook_utils.training import TrainingConfig, fit
 
 
 def test_curves_come_back(tmp_path):
     curves = {"loss/seen": np.linspace(2, 0, 500), "loss/fresh": [1.0, 0.5]}
-    write_curves(tmp_path, curves)
+    with SummaryWriter(tmp_path) as writer:
+        for name, values in curves.items():
+            for step, value in enumerate(values):
+                writer.add_scalar(name, value, step)
     files = list(tmp_path.iterdir())
     assert len(files) == 1 and "tfevents" in files[0].name
     found = read_curves(tmp_path)
@@ -49,9 +53,11 @@ def test_tensorflow_stays_out():
     """Neither the module nor what it imports needs TensorFlow."""
     code = (
         "import sys, tempfile; sys.modules['tensorflow'] = None\n"
-        "from llmbook_utils.event_files import read_curves, write_curves\n"
+        "from llmbook_utils.event_files import read_curves\n"
         "assert 'torch' not in sys.modules\n"
-        "folder = tempfile.mkdtemp(); write_curves(folder, {'a': [1.0]})\n"
+        "from torch.utils.tensorboard import SummaryWriter\n"
+        "folder = tempfile.mkdtemp(); writer = SummaryWriter(folder)\n"
+        "writer.add_scalar('a', 1.0, 0); writer.close()\n"
         "assert read_curves(folder) == {'a': [(0, 1.0)]}\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -148,9 +148,3 @@ def test_sizes_are_checked(kind):
         kind(0)
     with pytest.raises(ValueError, match="eps"):
         kind(3, eps=0)
-
-
-def test_reprs_name_the_settings():
-    assert repr(Dropout(0.3)) == "Dropout(p=0.3)"
-    assert repr(BatchNorm(3)) == "BatchNorm(3, eps=1e-05, momentum=0.1)"
-    assert repr(LayerNorm(3)) == "LayerNorm(3, eps=1e-05)"

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const { make } = window.LLMBook;
-  const WIDTH = 640, HEIGHT = 400, LEFT = 46, RIGHT = 12, TOP = 14, BOTTOM = 46;
+  const WIDTH = 640, HEIGHT = 500, LEFT = 56, RIGHT = 14, TOP = 16, BOTTOM = 62;
   const TOPS = { loss: 3, right: 1 }; // as in cures.py
   const WORDS = { loss: "Loss (nats)", right: "Share right" };
   const PARTS = ["seen", "fresh"];
@@ -114,12 +114,12 @@
       const text = (x, y, anchor, words) =>
         make("text", { class: "lb-tick", x, y, "text-anchor": anchor }, words);
       this.marks.replaceChildren(
-        ...Array.from({ length: steps + 1 }, (_, i) => text(LEFT - 8,
-          place(0, i * top / steps, n, top)[1] + 5, "end",
+        ...Array.from({ length: steps + 1 }, (_, i) => text(LEFT - 9,
+          place(0, i * top / steps, n, top)[1] + 7, "end",
           Number((i * top / steps).toFixed(1)))),
         ...Array.from({ length: 4 }, (_, i) => Math.round(i * n / 3)).map((at) =>
-          text(place(at, 0, n, top)[0], HEIGHT - 26, "middle", at)),
-        text(WIDTH - RIGHT, HEIGHT - 6, "end", "epoch"));
+          text(place(at, 0, n, top)[0], HEIGHT - 34, "middle", at)),
+        text(WIDTH - RIGHT, HEIGHT - 8, "end", "epoch"));
     }
 
     tell(run, epoch) {
