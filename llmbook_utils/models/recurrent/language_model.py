@@ -74,6 +74,7 @@ class RecurrentLM(nn.Module):
 
     Examples
     --------
+    >>> import torch
     >>> model = RecurrentLM(RecurrentConfig(65, n_embd=16, n_hidden=32))
     >>> model(torch.zeros(1, 8, dtype=torch.long)).shape
     torch.Size([1, 8, 65])
