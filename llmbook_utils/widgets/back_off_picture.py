@@ -95,7 +95,7 @@ def describe(
     after = f"After “{context}”" if n > 1 else "Without a context"
     if "total" not in entry:
         return f"{after}: never seen. All is handed on.", [
-            (f"handed to n = {n - 1}", 1.0, "100%", "is-handed")
+            (f"on to n = {n - 1}", 1.0, "100%", "is-handed")
         ]
     total, top = entry["total"], entry["top"]
     unit = "occurrences" if entry["unit"] == "times" else "different contexts"
@@ -112,7 +112,7 @@ def describe(
         rows.append((f"{others:,} others", max(0.0, rest), percent(rest), "is-other"))
     below = f"n = {n - 1}" if n > 1 else "all alike"
     note = percent(entry["gamma"])
-    rows.append((f"handed to {below}", entry["gamma"], note, "is-handed"))
+    rows.append((f"on to {below}", entry["gamma"], note, "is-handed"))
     return title, rows
 
 

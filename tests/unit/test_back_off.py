@@ -77,7 +77,7 @@ def test_unseen_and_short_contexts_are_marked() -> None:
     assert "total" not in last[1] and last[1]["p"] == last[0]["p"]
     title, rows = describe(data, 4, 2)
     assert "never seen" in title and rows == [
-        ("handed to n = 1", 1.0, "100%", "is-handed")
+        ("on to n = 1", 1.0, "100%", "is-handed")
     ]
     assert describe(data, 0, 3)[1] == []
     assert describe(data, 1, 1)[0].startswith("Without a context")

@@ -82,7 +82,7 @@
         this.status.textContent = `${word}: nothing more stands before it. As with a smaller n.`;
       } else if (!("total" in entry)) {
         this.status.textContent = `${after}, never seen: all is handed to n = ${n - 1}.`;
-        rows.push(this.row(`handed to n = ${n - 1}`, 1, "100%", "is-handed"));
+        rows.push(this.row(`on to n = ${n - 1}`, 1, "100%", "is-handed"));
       } else {
         const unit = entry.unit === "times" ? "occurrences" : "different contexts";
         this.status.textContent = `${after}: ${entry.total.toLocaleString("en")} ${unit}, ` +
@@ -107,8 +107,8 @@
       if (others) {
         rows.push(this.row(`${others} others`, Math.max(0, rest), percent(rest), "is-other"));
       }
-      const below = n > 1 ? `n = ${n - 1}` : "all tokens alike";
-      rows.push(this.row(`handed to ${below}`, gamma, percent(gamma), "is-handed"));
+      const below = n > 1 ? `n = ${n - 1}` : "all alike";
+      rows.push(this.row(`on to ${below}`, gamma, percent(gamma), "is-handed"));
       return rows;
     }
 
