@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .back_off_picture import draw
@@ -161,22 +161,7 @@ def compute(
     start = place(model.end)
     text = [place(token) for token in ids]
     marked = [model.end, *map(int, ids)]
-    steps = []
-    for i, token in enumerate(marked[1:], start=1):
-        prob, orders = 1 / model.vocab_size, []
-        for length in range(model.n):
-            if length > i:  # before the beginning there is nothing
-                orders.append({"p": orders[-1]["p"], "short": True})
-                continue
-            context = tuple(marked[i - length : i])
-            entry = _order(model, context, token, place)
-            if entry:
-                prob = entry["gamma"] * prob + entry.pop("share")
-            orders.append(entry | {"p": float(f"{prob:.4g}")})
-        for entry in orders:
-            if "gamma" in entry:
-                entry["gamma"] = round(entry["gamma"], 4)
-        steps.append(orders)
+    steps = [_orders(model, marked, i, place) for i in range(1, len(marked))]
     return {
         "words": [words[token] for token in places],
         "text": text,
@@ -185,7 +170,26 @@ def compute(
     }
 
 
-def _order(model: KneserNey, context: Context, token: int, place: Any) -> dict:
+def _orders(
+    model: KneserNey, marked: list[int], i: int, place: Callable[[int], int]
+) -> list[dict[str, Any]]:
+    """One entry for each n, of the token in place i of a text with its mark."""
+    prob, orders = 1 / model.vocab_size, []
+    for length in range(model.n):
+        if length > i:  # before the beginning there is nothing
+            orders.append({"p": orders[-1]["p"], "short": True})
+            continue
+        entry = _order(model, tuple(marked[i - length : i]), marked[i], place)
+        if entry:
+            prob = entry["gamma"] * prob + entry.pop("share")
+            entry["gamma"] = round(entry["gamma"], 4)
+        orders.append(entry | {"p": float(f"{prob:.4g}")})
+    return orders
+
+
+def _order(
+    model: KneserNey, context: Context, token: int, place: Callable[[int], int]
+) -> dict[str, Any]:
     """What one context knows; empty if it was never seen."""
     if context not in model.counts:
         return {}

@@ -32,7 +32,7 @@ def heat(prob: float) -> float:
     >>> heat(1.0), heat(0.25), heat(2**-20)
     (0.0, 0.25, 1.0)
     """
-    return min(1.0, -math.log2(prob) / MOST)
+    return min(1.0, max(0.0, -math.log2(prob) / MOST))
 
 
 def _text(data: dict[str, Any], at: int, n: int) -> tuple[str, int]:

@@ -61,7 +61,7 @@ def test_a_click_chooses_a_token(visit: Visit) -> None:
     expect(root.locator(".lb-static")).to_be_hidden()
     check(root, data, data["at"], data["n"])
     before = widths(root)
-    root.locator(".lb-piece").nth(22).click()
+    root.locator("button.lb-piece").nth(22).click()
     check(root, data, 22, data["n"])
     assert widths(root) != before
     expect(root.locator(".lb-truth")).to_contain_text(f"{data['true'][22]:.2f} bits")
@@ -90,14 +90,14 @@ def test_keys_move_through_the_text_and_the_orders(visit: Visit) -> None:
         visit.data,
         visit.page.keyboard,
     )
-    root.locator(".lb-piece").first.click()
+    root.locator("button.lb-piece").first.click()
     check(root, data, 0, data["n"])
     keyboard.press("ArrowLeft")  # nothing stands before the first
     check(root, data, 0, data["n"])
     keyboard.press("ArrowRight")
     keyboard.press("ArrowRight")
     check(root, data, 2, data["n"])
-    expect(root.locator(".lb-piece").nth(2)).to_be_focused()
+    expect(root.locator("button.lb-piece").nth(2)).to_be_focused()
     keyboard.press("End")
     check(root, data, len(data["text"]) - 1, data["n"])
     root.locator(".lb-orders button").nth(1).click()
