@@ -15,7 +15,7 @@ UNIT := $(BIN)/python -m pytest -n $(JOBS) llmbook_utils tests/unit tests/notebo
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve lab notebooks test test-unit test-homework test-notebooks \
-	test-html test-lax test-gpu test-colab lint tiny ladder clean constraints
+	test-html test-lax test-gpu test-colab lint tiny ladder experiments clean constraints
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -101,6 +101,9 @@ tiny: $(VENV)/book.stamp  ## train the shipped model anew: hours, goes on where 
 
 ladder: $(VENV)/book.stamp  ## measure every model of the ladder anew
 	$(BIN)/python -m llmbook_utils.ladder
+
+experiments: $(VENV)/book.stamp  ## run what chapters show with one seed with five
+	$(BIN)/python -m llmbook_utils.experiments
 
 clean:  ## remove what was built and installed
 	rm -rf _build .venv .venv-colab .venv-constraints .pytest_cache .ruff_cache \

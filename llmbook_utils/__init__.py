@@ -3,10 +3,11 @@
 A module imports only from floors below its own:
 
 1. ``runtime``, ``speed``, ``tinyworld``
-2. ``corpora`` (``textfiles``, ``hub``), ``tokenizers``, ``bpe`` (``bpe_files``)
+2. ``corpora`` (``textfiles``, ``hub``), ``labelled``, ``tokenizers``, ``bpe``
+   (``bpe_files``)
 3. ``models``
 4. ``training``, ``event_files``, ``decoding``, ``evaluation``, ``story_scores``,
-   ``pretrained``
+   ``pretrained``, ``experiments``
 5. ``plots``, ``ladder``, ``tiny``, ``attention_view``, ``widgets``
 6. ``homework``, ``sphinx_ext``, ``chapters``, ``execution``, ``regions``, ``sync``,
    ``cli``

@@ -319,7 +319,8 @@ def _check_request(model: nn.Module, ids: Tensor, max_new_tokens: int) -> None:
     if not (isinstance(model, GPT) or hasattr(model, "new_cache")):
         raise TypeError(
             f"generate continues with a GPT of ours or a model with new_cache, got "
-            f"{type(model).__name__}; GPT.from_transformers(model) makes one of transformers' GPT-2"
+            f"{type(model).__name__}; GPT.from_transformers(model) makes one of "
+            "transformers' GPT-2"
         )
     if ids.ndim != 2 or 0 in ids.shape:
         raise ValueError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .explorer import Explorer, script_json
 
 if TYPE_CHECKING:
-    from llmbook_utils.models.recurrent.recall import Recaller
+    from llmbook_utils.experiments.recall import Recaller
 
 # One character for each stored number, 64 levels; memory.js reads the same.
 LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -45,7 +45,7 @@ class Memory(Explorer):
 
     Examples
     --------
-    >>> from llmbook_utils.models.recurrent.recall import Recaller
+    >>> from llmbook_utils.experiments.recall import Recaller
     >>> Memory({"GRU": Recaller("gru", 12)}, [3, 5], [0],
     ...     name="memory-x", caption="States.", alt="Bands of colour")
     Memory('memory-x', 2 runs)
@@ -142,7 +142,7 @@ def compute(
     """
     import torch
 
-    from llmbook_utils.models.recurrent.recall import NAMES, WORDS, draw_texts
+    from llmbook_utils.experiments.recall import NAMES, WORDS, draw_texts
 
     generator = torch.Generator().manual_seed(seed)
     drawn = [

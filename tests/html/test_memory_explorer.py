@@ -8,7 +8,7 @@ import torch
 from conftest import Visit, open_page, serve
 from playwright.sync_api import Locator, expect
 
-from llmbook_utils.models.recurrent.recall import Recaller
+from llmbook_utils.experiments.recall import Recaller
 from llmbook_utils.widgets import Memory
 from llmbook_utils.widgets.explorer import document
 from llmbook_utils.widgets.memory import unpack

@@ -76,9 +76,7 @@ def test_unseen_and_short_contexts_are_marked() -> None:
     last = data["steps"][4]  # after 2 3: a 3 was never seen
     assert "total" not in last[1] and last[1]["p"] == last[0]["p"]
     title, rows = describe(data, 4, 2)
-    assert "never seen" in title and rows == [
-        ("on to n = 1", 1.0, "100%", "is-handed")
-    ]
+    assert "never seen" in title and rows == [("on to n = 1", 1.0, "100%", "is-handed")]
     assert describe(data, 0, 3)[1] == []
     assert describe(data, 1, 1)[0].startswith("Without a context")
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from llmbook_utils.models.recurrent.recall import WHO, Recaller
+from llmbook_utils.experiments.recall import WHO, Recaller
 from llmbook_utils.widgets import MIME, Memory
 from llmbook_utils.widgets.explorer import document
 from llmbook_utils.widgets.memory import N_UNITS, pack, unpack

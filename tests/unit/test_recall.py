@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from llmbook_utils.models.recurrent import Recurrent
-from llmbook_utils.models.recurrent.recall import (
+from llmbook_utils.experiments.recall import (
     FILLER,
     NAMES,
     WHO,
@@ -16,6 +15,7 @@ from llmbook_utils.models.recurrent.recall import (
     short_and_long,
     train_recaller,
 )
+from llmbook_utils.models.recurrent import Recurrent
 
 GATES = {
     "rnn": set(),

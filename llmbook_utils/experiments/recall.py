@@ -7,6 +7,7 @@ the filler helps, so all that is known at the question was carried by the state.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -189,6 +190,30 @@ def short_and_long(generator: torch.Generator, longest: int = 100) -> int:
     True
     """
     return round(longest ** torch.rand(1, generator=generator).item())
+
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "RNN": {"cell": "rnn"},
+    "GRU": {"cell": "gru"},
+    "LSTM": {"cell": "lstm"},
+    "LSTM, open": {"cell": "lstm", "forget_bias": 4},
+}
+
+
+def after_training(network: str, distance: int, seed: int = 0) -> float:
+    """Accuracy of one of `NETWORKS` at a distance, after training at that distance."""
+    torch.manual_seed(seed)
+    model = Recaller(**NETWORKS[network])
+    train_recaller(model, distance, steps=300, seed=seed)
+    return accuracy(model, distance)
+
+
+def taught_nearby(network: str, seed: int = 0) -> Recaller:
+    """Train one of `NETWORKS` on distances from 1 to 10."""
+    torch.manual_seed(seed)
+    model = Recaller(**NETWORKS[network])
+    train_recaller(model, lambda draws: short_and_long(draws, 10), 400, seed)
+    return model
 
 
 @torch.no_grad()
