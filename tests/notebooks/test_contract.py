@@ -192,11 +192,26 @@ def test_quiz_explains_every_wrong_choice(chapter):
         assert all(len(choice["why"]) > 20 for choice in question["choices"])
 
 
+def bold_terms(chapter):
+    """The terms that a chapter defines."""
+    body = "\n".join(prose(c) for c in chapter.text)
+    return [term.lower() for term in re.findall(r"\*\*(.+?)\*\*", body)]
+
+
+def test_a_term_is_defined_in_the_chapter_that_the_glossary_names():
+    glossary = (ROOT / "book" / "glossary.md").read_text(encoding="utf8")
+    entries = re.findall(r"^(\S.*)\n((?:    .*\n)+)", glossary, re.M)
+    named = {term.lower(): said.split()[-1].strip(".") for term, said in entries}
+    for chapter in map(Chapter, NOTEBOOKS):
+        for term in bold_terms(chapter):
+            where = chapter.path.name[:2]
+            assert named[term] == where, f"{term!r} is bold in chapter {where}"
+
+
 def test_bold_terms_stand_in_the_glossary(chapter):
     glossary = (ROOT / "book" / "glossary.md").read_text(encoding="utf8").lower()
     entries = {line.strip() for line in glossary.splitlines()}
-    body = "\n".join(prose(c) for c in chapter.text)
-    bold = [t.lower() for t in re.findall(r"\*\*(.+?)\*\*", body)]
+    bold = bold_terms(chapter)
     assert len(set(bold)) == len(bold), "a term is bold once, where it is defined"
     linked = re.findall(
         r"\{term\}`(?:[^`<]*<)?([^`>]+)>?`", "\n".join(c.source for c in chapter.text)
