@@ -1,7 +1,7 @@
 """Where a small network changes its mind: boundary against width (chapter 03).
 
 The networks were trained in Python; the page computes their outputs itself, by the
-formulas of ``llmbook_utils.models.planes``. A test holds the two together.
+formulas of ``llmbook_utils.experiments.planes``. A test holds the two together.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .explorer import Explorer, script_json
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from llmbook_utils.models.planes import SmallNetwork
+    from llmbook_utils.experiments.planes import SmallNetwork
 
 SIZE, CELLS, BANDS = 640, 40, 8  # units of the drawing; cells and shades
 REACH = 2.2  # the picture goes from -REACH to REACH both ways
@@ -190,7 +190,7 @@ def summary(data: dict[str, Any], chosen: dict[str, Any]) -> str:
 
 def scores(network: dict[str, Any], points: np.ndarray) -> np.ndarray:
     """Compute the scores (n,) that the page computes, at points (n, 2)."""
-    from llmbook_utils.models.planes import SmallNetwork
+    from llmbook_utils.experiments.planes import SmallNetwork
 
     return SmallNetwork(
         network["activation"],

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from llmbook_utils.experiments.planes import disc_and_ring, train_networks, two_moons
 from llmbook_utils.models.mlp import ACTIVATIONS
-from llmbook_utils.models.planes import disc_and_ring, train_networks, two_moons
 from llmbook_utils.widgets import Boundary
 from llmbook_utils.widgets.boundary import BANDS, band_path, bands, scores
 from llmbook_utils.widgets.explorer import document

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from llmbook_utils.models.planes import train_networks, two_moons
+from llmbook_utils.experiments.planes import train_networks, two_moons
 from llmbook_utils.widgets import MIME, Boundary
 from llmbook_utils.widgets.boundary import BANDS, CELLS, band_path, bands, place, scores
 

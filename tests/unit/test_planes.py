@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from llmbook_utils.models.mlp import ACTIVATIONS, MLP, MLPConfig
-from llmbook_utils.models.planes import (
+from llmbook_utils.experiments.planes import (
     disc_and_ring,
     train_networks,
     two_moons,
     two_spirals,
 )
+from llmbook_utils.models.mlp import ACTIVATIONS, MLP, MLPConfig
 
 
 @pytest.mark.parametrize("make", [two_moons, two_spirals, disc_and_ring])

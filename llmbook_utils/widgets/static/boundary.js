@@ -1,4 +1,4 @@
-// A small network's boundary. The formulas are those of llmbook_utils/models/planes.py.
+// A small network's boundary. The formulas are those of llmbook_utils/experiments/planes.py.
 (function () {
   "use strict";
   const { make } = window.LLMBook;
