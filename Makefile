@@ -10,7 +10,7 @@ HTML := _build/html
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED_PYTHON := $(shell sed -n 's/^\# python //p' constraints.txt)
 NBVAL := $(BIN)/python -m pytest --nbval-current-env -p no:cacheprovider \
-	-n $(JOBS) --dist loadfile notebooks
+	-n $(JOBS) --dist loadfile --ignore notebooks/mistakes notebooks
 UNIT := $(BIN)/python -m pytest -n $(JOBS) llmbook_utils tests/unit tests/notebooks
 
 .DEFAULT_GOAL := help
