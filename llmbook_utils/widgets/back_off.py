@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import html
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .back_off_picture import draw
-from .explorer import Explorer, script_json
+from .explorer import Explorer, follow
 
 if TYPE_CHECKING:
     from llmbook_utils.models.ngram import Context, KneserNey
@@ -95,22 +93,6 @@ class BackOff(Explorer):
         """Draw the text and one token's bars, for print and for GitHub."""
         return draw(data, data["at"], data["n"])
 
-    @staticmethod
-    def fragment(data: dict[str, Any]) -> str:
-        """Put the picture, and the data for the script that takes its place."""
-        return (
-            '<div class="lb-backoff" data-llmbook="back-off">'
-            f'<div class="lb-static">{BackOff.picture(data)}</div>'
-            f'<script type="application/json">{script_json(data)}</script></div>'
-        )
-
-    @staticmethod
-    def fallback(data: dict[str, Any]) -> str:
-        """Show the picture as an image: viewers strip SVG elements, too."""
-        svg = base64.b64encode(BackOff.picture(data).encode()).decode()
-        alt = html.escape(data["alt"])
-        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{svg}">'
-
     def live(self) -> Any:
         """Build ipywidgets: a slider for the token, one for n, and the picture."""
         import ipywidgets
@@ -120,15 +102,7 @@ class BackOff(Explorer):
             self.data["at"], min=0, max=last, description="Token"
         )
         n = ipywidgets.IntSlider(self.data["n"], min=1, max=most, description="n")
-        output = ipywidgets.HTML()
-
-        def update(_change: object = None) -> None:
-            output.value = draw(self.data, token.value, n.value)
-
-        token.observe(update, "value")
-        n.observe(update, "value")
-        update()
-        return ipywidgets.VBox([token, n, output])
+        return follow([token, n], lambda at, most: draw(self.data, at, most))
 
 
 def compute(

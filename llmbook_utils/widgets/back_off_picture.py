@@ -6,6 +6,8 @@ import html
 import math
 from typing import Any
 
+from .explorer import svg
+
 WIDTH, LINE, ROW, CHAR = 640, 26, 24, 7.9  # pixels; CHAR is a letter's width
 LEFT, RIGHT = 170, 120  # of the bars
 MOST = 8.0  # bits from which the colour is full
@@ -16,11 +18,13 @@ def draw(data: dict[str, Any], at: int, n: int) -> str:
     """Draw a text, and where one token's probability comes from, as an SVG."""
     text, top = _text(data, at, n)
     body, height = _bars(data, at, n, top + 20)
-    return (
-        f'<svg class="lb-svg" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'aria-label="{html.escape(data["alt"])}"><style>{PICTURE_STYLE}</style>'
-        f"{text}{body}</svg>"
+    return svg(
+        data,
+        WIDTH,
+        height,
+        PICTURE_STYLE,
+        text,
+        body,
     )
 
 
@@ -130,7 +134,6 @@ def percent(share: float) -> str:
     return f"{int(100 * share + 0.5)}%" if tenths >= 100 else f"{tenths / 10:.1f}%"
 
 
-# Colours for where no style sheet of ours is; the page's rules are more specific.
 PICTURE_STYLE = (
     ".lb-heat{fill:#cf5b27}.lb-chosen{stroke:#0a6070;stroke-width:2}"
     ".lb-piece{font:13px monospace;fill:#767676}"

@@ -6,7 +6,6 @@ formulas of ``llmbook_utils.experiments.planes``. A test holds the two together.
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .contours import zero_path
-from .explorer import Explorer, script_json
+from .explorer import Explorer, follow, svg
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -99,22 +98,6 @@ class Boundary(Explorer):
         """Draw the first network, for print and for GitHub."""
         return draw(data, data["start"])
 
-    @staticmethod
-    def fragment(data: dict[str, Any]) -> str:
-        """Put the picture, and the data for the script that takes its place."""
-        return (
-            '<div class="lb-boundary" data-llmbook="boundary">'
-            f'<div class="lb-static">{Boundary.picture(data)}</div>'
-            f'<script type="application/json">{script_json(data)}</script></div>'
-        )
-
-    @staticmethod
-    def fallback(data: dict[str, Any]) -> str:
-        """Show the picture as an image: viewers strip SVG elements, too."""
-        svg = base64.b64encode(Boundary.picture(data).encode()).decode()
-        alt = html.escape(data["alt"])
-        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{svg}">'
-
     def live(self) -> Any:
         """Build ipywidgets: set, activation, width, seed, and the picture."""
         import ipywidgets
@@ -127,17 +110,14 @@ class Boundary(Explorer):
             "width": ipywidgets.SelectionSlider(options=data["widths"]),
             "seed": ipywidgets.SelectionSlider(options=data["seeds"]),
         }
-        output = ipywidgets.HTML()
-
-        def update(_change: object = None) -> None:
-            chosen = {key: control.value for key, control in controls.items()}
-            output.value = draw(data, chosen) + html.escape(summary(data, chosen))
-
         for key, control in controls.items():
             control.value, control.description = start[key], key
-            control.observe(update, "value")
-        update()
-        return ipywidgets.VBox([*controls.values(), output])
+
+        def show(*values: Any) -> str:
+            chosen = dict(zip(controls, values, strict=True))
+            return draw(data, chosen) + html.escape(summary(data, chosen))
+
+        return follow([*controls.values()], show)
 
 
 def set_data(
@@ -246,15 +226,17 @@ def draw(data: dict[str, Any], chosen: dict[str, Any]) -> str:
         f'd="M{a:.0f} {b - 7:.0f}l7 7l-7 7l-7 -7z"/>'
         for (a, b), label in zip(place(group["points"]), group["labels"], strict=True)
     )
-    return (
-        '<svg class="lb-svg" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="0 0 {SIZE} {SIZE}" role="img" '
-        f'aria-label="{html.escape(data["alt"])}"><style>{PICTURE_STYLE}</style>'
-        f'{shades}<path class="lb-border" d="{line}"/>{dots}</svg>'
+    return svg(
+        data,
+        SIZE,
+        SIZE,
+        PICTURE_STYLE,
+        shades,
+        f'<path class="lb-border" d="{line}"/>',
+        dots,
     )
 
 
-# Colours for where no style sheet of ours is; the page's rules are more specific.
 _OPACITY = (0.45, 0.33, 0.21, 0.09, 0.09, 0.21, 0.33, 0.45)
 PICTURE_STYLE = (
     ".lb-border{fill:none;stroke:#757575;stroke-width:4}"

@@ -5,14 +5,13 @@ The runs were made in Python and are stored rounded; the page chooses among them
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from .explorer import Explorer, script_json
+from .explorer import Explorer, follow, svg
 
 WIDTH, HEIGHT = 640, 500  # units of the drawing
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 16, 62  # its margins
@@ -79,56 +78,38 @@ class Cures(Explorer):
         """Draw the first choice, for print and for GitHub."""
         return draw(data, data["start"])
 
-    @staticmethod
-    def fragment(data: dict[str, Any]) -> str:
-        """Put the picture, and the data for the script that takes its place."""
-        return (
-            '<div class="lb-cures" data-llmbook="cures">'
-            f'<div class="lb-static">{Cures.picture(data)}</div>'
-            f'<script type="application/json">{script_json(data)}</script></div>'
-        )
-
-    @staticmethod
-    def fallback(data: dict[str, Any]) -> str:
-        """Show the picture as an image: viewers strip SVG elements, too."""
-        svg = base64.b64encode(Cures.picture(data).encode()).decode()
-        alt = html.escape(data["alt"])
-        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{svg}">'
-
     def live(self) -> Any:
         """Build ipywidgets: cure, strength, epoch, measure, and the picture."""
         import ipywidgets
 
-        data, chosen = self.data, dict(self.data["start"])
-        groups = {cure["name"]: cure for cure in data["cures"]}
-        cure = ipywidgets.Dropdown(options=list(groups), description="cure")
-        strength = ipywidgets.SelectionSlider(options=[0], description="strength")
-        epoch = ipywidgets.IntSlider(max=data["n_epochs"], description="epoch")
-        measure = ipywidgets.Dropdown(options=MEASURES, description="measure")
-        output = ipywidgets.HTML()
+        data, start = self.data, self.data["start"]
+        groups = {group["name"]: group for group in data["cures"]}
+        cure = ipywidgets.Dropdown(options=list(groups), value=start["cure"])
+        strength = ipywidgets.SelectionSlider(
+            options=groups[start["cure"]]["strengths"], value=start["strength"]
+        )
+        epoch = ipywidgets.IntSlider(start["epoch"], max=data["n_epochs"])
+        measure = ipywidgets.Dropdown(options=MEASURES, value=start["measure"])
+        controls = {
+            "cure": cure,
+            "strength": strength,
+            "epoch": epoch,
+            "measure": measure,
+        }
 
-        def update(_change: object = None) -> None:
-            chosen["strength"], chosen["epoch"] = strength.value, epoch.value
-            chosen["measure"] = measure.value
-            output.value = draw(data, chosen) + html.escape(summary(data, chosen))
+        def keep_strength(_change: object) -> None:
+            group, kept = groups[cure.value], strength.value
+            strength.options = group["strengths"]
+            strength.value = kept if kept in group["strengths"] else group["off"]
 
-        def take(_change: object = None) -> None:
-            chosen["cure"] = cure.value
-            strength.unobserve_all("value")
-            strength.options = groups[cure.value]["strengths"]
-            if chosen["strength"] not in strength.options:
-                chosen["strength"] = groups[cure.value]["off"]
-            strength.value = chosen["strength"]
-            strength.observe(update, "value")
-            update()
+        def show(*values: Any) -> str:
+            chosen = dict(zip(controls, values, strict=True))
+            return draw(data, chosen) + html.escape(summary(data, chosen))
 
-        cure.value, epoch.value = chosen["cure"], chosen["epoch"]
-        measure.value = chosen["measure"]
-        take()
-        cure.observe(take, "value")
-        for control in (epoch, measure):
-            control.observe(update, "value")
-        return ipywidgets.VBox([cure, strength, epoch, measure, output])
+        cure.observe(keep_strength, "value")  # before the picture follows
+        for key, control in controls.items():
+            control.description = key
+        return follow([*controls.values()], show)
 
 
 def cure_data(
@@ -204,20 +185,20 @@ def draw(data: dict[str, Any], chosen: dict[str, Any]) -> str:
         for at in range(0, n + 1, max(1, n // 3))
     )
     words = {"loss": "loss (nats)", "right": "share right"}[measure]
-    return (
-        '<svg class="lb-svg" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{html.escape(data["alt"])}"><style>{PICTURE_STYLE}</style>'
+    return svg(
+        data,
+        WIDTH,
+        HEIGHT,
+        PICTURE_STYLE,
         f'<path class="lb-axis" d="M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}"/>'
         f'{marks}<text class="lb-tick" x="{WIDTH - RIGHT}" y="{HEIGHT - 8}" '
         f'text-anchor="end">epoch; {words}: solid seen, dashed fresh</text>'
         f'<path class="lb-gap" d="M{x:g} {low:g}V{high:g}"/>'
         f'<path class="lb-curve lb-seen" d="{curve_path(seen, top)}"/>'
-        f'<path class="lb-curve lb-fresh" d="{curve_path(fresh, top)}"/></svg>'
+        f'<path class="lb-curve lb-fresh" d="{curve_path(fresh, top)}"/>',
     )
 
 
-# Colours for where no style sheet of ours is; the page's rules are more specific.
 PICTURE_STYLE = (
     ".lb-curve{fill:none;stroke-width:3.5}.lb-seen{stroke:#2f78c4}"
     ".lb-fresh{stroke:#cf5b27;stroke-dasharray:9 5}.lb-axis{fill:none;stroke:#888}"

@@ -6,10 +6,12 @@ the third is made by ``live()``, because the ids of live widgets change at each 
 and mean nothing once the kernel is gone.
 """
 
+import base64
 import hashlib
 import html
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any, ClassVar
 
@@ -105,15 +107,24 @@ class Explorer(ABC):
     def picture(data: dict[str, Any]) -> str | None:
         """Draw the data as a standalone SVG, or return None if words do better."""
 
-    @staticmethod
-    @abstractmethod
-    def fragment(data: dict[str, Any]) -> str:
-        """Build the HTML that the kind's script brings to life."""
+    @classmethod
+    def fragment(cls, data: dict[str, Any]) -> str:
+        """Build the HTML that the script brings to life: the picture, the data."""
+        return (
+            f'<div class="lb-explorer lb-{cls.kind}" data-llmbook="{cls.kind}">'
+            f'<div class="lb-static">{cls.picture(data)}</div>'
+            f'<script type="application/json">{script_json(data)}</script></div>'
+        )
 
-    @staticmethod
-    @abstractmethod
-    def fallback(data: dict[str, Any]) -> str:
-        """Build HTML for where no script runs and no frame shows, as on GitHub."""
+    @classmethod
+    def fallback(cls, data: dict[str, Any]) -> str:
+        """Build HTML for where no script runs and no frame shows, as on GitHub.
+
+        The picture is an image there: viewers strip SVG elements, too.
+        """
+        svg = base64.b64encode((cls.picture(data) or "").encode()).decode()
+        alt = html.escape(data["alt"])
+        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{svg}">'
 
     @abstractmethod
     def live(self) -> Any:
@@ -131,6 +142,41 @@ class Explorer(ABC):
         self, include: object = None, exclude: object = None
     ) -> dict[str, Any]:
         return bundle(self.data)
+
+
+def svg(
+    data: dict[str, Any], width: float, height: float, style: str, *parts: str
+) -> str:
+    """Wrap the parts of an explorer's drawing in an SVG that stands alone.
+
+    The style has colours for where no style sheet of ours is; the rules of the page's
+    are more specific.
+    """
+    return (
+        '<svg class="lb-svg" xmlns="http://www.w3.org/2000/svg" '
+        f'viewBox="0 0 {width} {height}" role="img" '
+        f'aria-label="{html.escape(data["alt"])}"><style>{style}</style>'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def follow(controls: Sequence[Any], show: Callable[..., str | None]) -> Any:
+    """Stack ipywidgets above an output that shows HTML made of their values.
+
+    Where ``show`` returns None, the output stays as it is.
+    """
+    import ipywidgets
+
+    output = ipywidgets.HTML()
+
+    def update(_change: object = None) -> None:
+        text = show(*(control.value for control in controls))
+        output.value = output.value if text is None else text
+
+    for control in controls:
+        control.observe(update, "value")
+    update()
+    return ipywidgets.VBox([*controls, output])
 
 
 def bundle(data: dict[str, Any]) -> dict[str, Any]:

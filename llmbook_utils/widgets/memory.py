@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .explorer import Explorer, script_json
+from .explorer import Explorer, follow, svg
 
 if TYPE_CHECKING:
     from llmbook_utils.experiments.recall import Recaller
@@ -84,42 +83,23 @@ class Memory(Explorer):
         place = len(data["distances"]) // 2 * len(data["befores"])
         return draw(data, place)
 
-    @staticmethod
-    def fragment(data: dict[str, Any]) -> str:
-        """Put the picture, and the data for the script that takes its place."""
-        return (
-            '<div class="lb-memory" data-llmbook="memory">'
-            f'<div class="lb-static">{Memory.picture(data)}</div>'
-            f'<script type="application/json">{script_json(data)}</script></div>'
-        )
-
-    @staticmethod
-    def fallback(data: dict[str, Any]) -> str:
-        """Show the picture as an image: viewers strip SVG elements, too."""
-        svg = base64.b64encode(Memory.picture(data).encode()).decode()
-        alt = html.escape(data["alt"])
-        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{svg}">'
-
     def live(self) -> Any:
         """Build ipywidgets: two sliders and the picture."""
         import ipywidgets
 
-        between = ipywidgets.SelectionSlider(
-            options=self.data["distances"], description="Distance"
-        )
-        before = ipywidgets.SelectionSlider(
-            options=self.data["befores"], description="Before"
-        )
-        output = ipywidgets.HTML()
+        distances, befores = self.data["distances"], self.data["befores"]
 
-        def update(_change: object = None) -> None:
-            place = between.index * len(self.data["befores"]) + before.index
-            output.value = draw(self.data, place)
+        def show(between: int, before: int) -> str:
+            place = distances.index(between) * len(befores) + befores.index(before)
+            return draw(self.data, place)
 
-        between.observe(update, "value")
-        before.observe(update, "value")
-        update()
-        return ipywidgets.VBox([between, before, output])
+        return follow(
+            [
+                ipywidgets.SelectionSlider(options=distances, description="Distance"),
+                ipywidgets.SelectionSlider(options=befores, description="Before"),
+            ],
+            show,
+        )
 
 
 def compute(
@@ -246,11 +226,12 @@ def draw(data: Mapping[str, Any], place: int) -> str:
         for unit in range(n_units):
             parts.append(_band(shares[unit::n_units], step, top + unit * ROW))
         top += n_units * ROW + 10
-    return (
-        '<svg class="lb-svg" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="0 0 {WIDTH} {top}" role="img" '
-        f'aria-label="{html.escape(data["alt"])}"><style>{PICTURE_STYLE}</style>'
-        f"{''.join(parts)}</svg>"
+    return svg(
+        data,
+        WIDTH,
+        top,
+        PICTURE_STYLE,
+        *parts,
     )
 
 
@@ -268,7 +249,6 @@ def _band(shares: Sequence[float], step: float, top: float) -> str:
     return "".join(parts)
 
 
-# Colours for where no style sheet of ours is; the page's rules are more specific.
 PICTURE_STYLE = (
     ".lb-memo{font:13px sans-serif;fill:#767676}"
     ".lb-plus{fill:#cf5b27}.lb-minus{fill:#2f78c4}"

@@ -1,6 +1,5 @@
 """Byte-pair merges one at a time: type a text and see its pieces join."""
 
-import base64
 import html
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -14,7 +13,7 @@ from llmbook_utils.bpe import (
     to_symbols,
 )
 
-from .explorer import Explorer, script_json
+from .explorer import Explorer, follow, svg
 
 PICTURE_STAGES = (0, 0.01, 0.1, 1)  # shares of all merges that the picture shows
 _BYTE_OF = {character: byte for byte, character in enumerate(BYTE_CHARACTERS)}
@@ -90,22 +89,6 @@ class Merges(Explorer):
         stages = [round(share * len(data["merges"])) for share in PICTURE_STAGES]
         return draw(data, data["texts"][0], list(dict.fromkeys(stages)))
 
-    @staticmethod
-    def fragment(data: dict[str, Any]) -> str:
-        """Put the picture, and the data for the script that takes its place."""
-        return (
-            '<div class="lb-merges" data-llmbook="merges">'
-            f'<div class="lb-static">{Merges.picture(data)}</div>'
-            f'<script type="application/json">{script_json(data)}</script></div>'
-        )
-
-    @staticmethod
-    def fallback(data: dict[str, Any]) -> str:
-        """Show the picture as an image: viewers strip SVG elements, too."""
-        svg = base64.b64encode(Merges.picture(data).encode()).decode()
-        alt = html.escape(data["alt"])
-        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{svg}">'
-
     def live(self) -> Any:
         """Build ipywidgets: a text box, a slider and the picture."""
         import ipywidgets
@@ -117,15 +100,7 @@ class Merges(Explorer):
             max=len(self.data["merges"]),
             description="Merges",
         )
-        output = ipywidgets.HTML()
-
-        def update(_change: object = None) -> None:
-            output.value = draw(self.data, text.value[:300], [count.value])
-
-        text.observe(update, "value")
-        count.observe(update, "value")
-        update()
-        return ipywidgets.VBox([text, count, output])
+        return follow([text, count], lambda typed, n: draw(self.data, typed[:300], [n]))
 
 
 def compute(
@@ -229,11 +204,12 @@ def draw(data: Mapping[str, Any], text: str, stages: Sequence[int]) -> str:
         )
         boxes, top = _boxes(tokens, top + 8)
         parts.append(boxes)
-    return (
-        f'<svg class="lb-svg" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="0 0 {WIDTH} {top}" role="img" '
-        f'aria-label="{html.escape(data["alt"])}"><style>{PICTURE_STYLE}</style>'
-        f"{''.join(parts)}</svg>"
+    return svg(
+        data,
+        WIDTH,
+        top,
+        PICTURE_STYLE,
+        *parts,
     )
 
 
@@ -255,7 +231,6 @@ def _boxes(tokens: Sequence[str], top: float) -> tuple[str, float]:
     return "".join(parts), top + ROW + 22
 
 
-# Colours for where no style sheet of ours is; the page's rules are more specific.
 PICTURE_STYLE = (
     ".lb-stagename{font:13px sans-serif;fill:#767676}"
     ".lb-box{fill:none;stroke:#2f78c4}"

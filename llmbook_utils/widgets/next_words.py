@@ -1,13 +1,12 @@
 """A table of counts to walk through: what may follow a word, and how probable it is."""
 
-import base64
 import html
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from .explorer import Explorer, script_json
+from .explorer import Explorer, follow, svg
 
 WIDTH, ROW, LEFT, RIGHT = 640, 26, 150, 60  # of the picture, in pixels
 COLDEST, HOTTEST = 0.2, 3.0  # temperatures
@@ -80,22 +79,6 @@ class NextWords(Explorer):
         """Draw the bars as they first appear, for print and for GitHub."""
         return draw(data, [data["end"], *data["begin"]][-1])
 
-    @staticmethod
-    def fragment(data: dict[str, Any]) -> str:
-        """Put the picture, and the data for the script that takes its place."""
-        return (
-            '<div class="lb-next" data-llmbook="next-words">'
-            f'<div class="lb-static">{NextWords.picture(data)}</div>'
-            f'<script type="application/json">{script_json(data)}</script></div>'
-        )
-
-    @staticmethod
-    def fallback(data: dict[str, Any]) -> str:
-        """Show the picture as an image: viewers strip SVG elements, too."""
-        svg = base64.b64encode(NextWords.picture(data).encode()).decode()
-        alt = html.escape(data["alt"])
-        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{svg}">'
-
     def live(self) -> Any:
         """Build ipywidgets: a box for the word, a slider, and the bars."""
         import ipywidgets
@@ -108,17 +91,13 @@ class NextWords(Explorer):
         temperature = ipywidgets.FloatSlider(
             1.0, min=COLDEST, max=HOTTEST, step=0.1, description="Temperature"
         )
-        output = ipywidgets.HTML()
 
-        def update(_change: object = None) -> None:
-            if word.value in words:
-                index = words.index(word.value)
-                output.value = draw(self.data, index, temperature.value)
+        def show(after: str, degree: float) -> str | None:
+            return (
+                draw(self.data, words.index(after), degree) if after in words else None
+            )
 
-        word.observe(update, "value")
-        temperature.observe(update, "value")
-        update()
-        return ipywidgets.VBox([word, temperature, output])
+        return follow([word, temperature], show)
 
 
 def compute(words: list[str], counts: Any, end: int) -> dict[str, Any]:
@@ -195,12 +174,13 @@ def draw(data: dict[str, Any], word: int, temperature: float = 1.0) -> str:
         f'y="{ROW * i + 22}">{percent(p)}</text>'
         for i, (text, p) in enumerate(rows, start=1)
     )
-    return (
-        f'<svg class="lb-svg" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'aria-label="{html.escape(data["alt"])}"><style>{PICTURE_STYLE}</style>'
-        f'<text class="lb-follower" x="{LEFT}" y="20">after “{label}”</text>'
-        f"{bars}</svg>"
+    return svg(
+        data,
+        WIDTH,
+        height,
+        PICTURE_STYLE,
+        f'<text class="lb-follower" x="{LEFT}" y="20">after “{label}”</text>',
+        bars,
     )
 
 
@@ -219,7 +199,6 @@ def percent(share: float) -> str:
     return f"{int(100 * share + 0.5)}%" if tenths >= 100 else f"{tenths / 10:.1f}%"
 
 
-# Colours for where no style sheet of ours is; the page's rules are more specific.
 PICTURE_STYLE = (
     ".lb-follows{fill:#2f78c4}.lb-follower{font:14px sans-serif;fill:#767676}"
 )

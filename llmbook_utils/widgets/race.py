@@ -6,8 +6,6 @@ a test holds the two together. Contour lines and noise are computed here, once.
 
 from __future__ import annotations
 
-import base64
-import html
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -17,7 +15,7 @@ from llmbook_utils.models import descent
 from llmbook_utils.models.descent import Surface
 
 from .contours import contour_path
-from .explorer import Explorer, script_json
+from .explorer import Explorer, follow, svg
 
 WIDTH, HEIGHT = 1280, 840  # units of the drawing
 RUNNERS = ("gradient descent", "momentum", "Adam")
@@ -83,22 +81,6 @@ class OptimizerRace(Explorer):
         """Draw the first surface with the whole race, for print and for GitHub."""
         return draw(data, data["surfaces"][0])
 
-    @staticmethod
-    def fragment(data: dict[str, Any]) -> str:
-        """Put the picture, and the data for the script that takes its place."""
-        return (
-            '<div class="lb-race" data-llmbook="race">'
-            f'<div class="lb-static">{OptimizerRace.picture(data)}</div>'
-            f'<script type="application/json">{script_json(data)}</script></div>'
-        )
-
-    @staticmethod
-    def fallback(data: dict[str, Any]) -> str:
-        """Show the picture as an image: viewers strip SVG elements, too."""
-        svg = base64.b64encode(OptimizerRace.picture(data).encode()).decode()
-        alt = html.escape(data["alt"])
-        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{svg}">'
-
     def live(self) -> Any:
         """Build ipywidgets: a surface, three sliders, and the picture."""
         import ipywidgets
@@ -113,20 +95,12 @@ class OptimizerRace(Explorer):
         adam_lr = ipywidgets.FloatLogSlider(
             first["adam_lr"], min=-3, max=0, description="Adam's lr"
         )
-        output = ipywidgets.HTML()
 
-        def update(_change: object = None) -> None:
-            chosen = {
-                "lr": lr.value,
-                "momentum": momentum.value,
-                "adam_lr": adam_lr.value,
-            }
-            output.value = draw(self.data, surfaces[choice.value] | chosen)
+        def show(name: str, *values: float) -> str:
+            chosen = zip(("lr", "momentum", "adam_lr"), values, strict=True)
+            return draw(self.data, surfaces[name] | dict(chosen))
 
-        for control in (choice, lr, momentum, adam_lr):
-            control.observe(update, "value")
-        update()
-        return ipywidgets.VBox([choice, lr, momentum, adam_lr, output])
+        return follow([choice, lr, momentum, adam_lr], show)
 
 
 def surface_data(surface: Surface, settings: dict[str, float]) -> dict[str, Any]:
@@ -204,16 +178,18 @@ def draw(data: dict[str, Any], chosen: dict[str, Any]) -> str:
         f"{name}</text>"
         for number, name in enumerate(RUNNERS)
     )
-    return (
-        '<svg class="lb-svg" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{html.escape(data["alt"])}"><style>{PICTURE_STYLE}</style>'
-        f'<path class="lb-contours" d="{chosen["contours"]}"/>{lines}'
-        f'<circle class="lb-start" cx="{x:g}" cy="{y:g}" r="11"/>{names}</svg>'
+    return svg(
+        data,
+        WIDTH,
+        HEIGHT,
+        PICTURE_STYLE,
+        f'<path class="lb-contours" d="{chosen["contours"]}"/>',
+        lines,
+        f'<circle class="lb-start" cx="{x:g}" cy="{y:g}" r="11"/>',
+        names,
     )
 
 
-# Colours for where no style sheet of ours is; the page's rules are more specific.
 PICTURE_STYLE = (
     ".lb-contours{fill:none;stroke:#999;stroke-width:2;opacity:.6}"
     ".lb-path{fill:none;stroke-width:5}.lb-start{fill:#888}"

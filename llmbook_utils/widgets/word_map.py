@@ -1,13 +1,11 @@
 """A map of word vectors in three dimensions, with search and neighbours."""
 
-import base64
-import html
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from .explorer import Explorer, script_json
+from .explorer import Explorer, follow
 from .word_map_picture import draw, neighbour_table
 
 MAX_GROUPS = 8
@@ -76,22 +74,6 @@ class WordMap(Explorer):
         """Draw the map as it first appears, for print and for GitHub."""
         return draw(data, data["selected"], 5)
 
-    @staticmethod
-    def fragment(data: dict[str, Any]) -> str:
-        """Put the picture, and the data for the script that takes its place."""
-        return (
-            '<div class="lb-map" data-llmbook="word-map">'
-            f'<div class="lb-static">{draw(data, data["selected"], 5)}</div>'
-            f'<script type="application/json">{script_json(data)}</script></div>'
-        )
-
-    @staticmethod
-    def fallback(data: dict[str, Any]) -> str:
-        """Show the picture as an image: viewers strip SVG elements, too."""
-        svg = base64.b64encode(WordMap.picture(data).encode()).decode()
-        alt = html.escape(data["alt"])
-        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{svg}">'
-
     def live(self) -> Any:
         """Build ipywidgets: a search box, a slider, the picture and the neighbours."""
         import ipywidgets
@@ -103,19 +85,14 @@ class WordMap(Explorer):
         count = ipywidgets.IntSlider(
             min(5, n_near), min=1, max=n_near, description="Neighbours"
         )
-        output = ipywidgets.HTML()
 
-        def update(_change: object = None) -> None:
-            if search.value in words:
-                index = words.index(search.value)
-                output.value = draw(self.data, index, count.value) + neighbour_table(
-                    self.data, index, count.value
-                )
+        def show(word: str, n: int) -> str | None:
+            if word not in words:
+                return None
+            at = words.index(word)
+            return draw(self.data, at, n) + neighbour_table(self.data, at, n)
 
-        search.observe(update, "value")
-        count.observe(update, "value")
-        update()
-        return ipywidgets.VBox([search, count, output])
+        return follow([search, count], show)
 
 
 def compute(

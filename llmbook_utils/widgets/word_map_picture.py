@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .explorer import svg
+
 # The view from which the picture is drawn and to which Reset returns, in radians.
 YAW, PITCH = 0.6, 0.35
 WIDTH, HEIGHT = 640, 480
@@ -54,15 +56,17 @@ def draw(data: dict[str, Any], selected: int, count: int) -> str:
         f'y="{points[i][1] - 5}">{html.escape(data["words"][i])}</text>'
         for i in shown
     )
-    return (
-        f'<svg class="lb-svg" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{html.escape(data["alt"])}"><style>{PICTURE_STYLE}</style>'
-        f"{lines}{dots}{labels}</svg>"
+    return svg(
+        data,
+        WIDTH,
+        HEIGHT,
+        PICTURE_STYLE,
+        lines,
+        dots,
+        labels,
     )
 
 
-# Colours for where no style sheet of ours is; the page's rules are more specific.
 PICTURE_STYLE = (
     ".lb-dot{fill:#2f78c4}.lb-dot.lb-c1{fill:#cf5b27}.lb-dot.lb-c2{fill:#1b9274}"
     ".lb-dot.lb-c3{fill:#a05fb4}.lb-dot.lb-c4{fill:#a97f12}.lb-dot.lb-c5{fill:#c7568c}"

@@ -23,6 +23,9 @@ from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 from xdist.scheduler import LoadScopeScheduling
 
+from llmbook_utils.widgets import MIME, Explorer
+from llmbook_utils.widgets.explorer import document
+
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 SHOTS = Path(os.environ.get("LLMBOOK_SCREENSHOTS", ROOT / "_build" / "screenshots"))
@@ -36,6 +39,8 @@ CHROMIUM_ARGS = [
     # No name but this machine's can be found: nothing can leave.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+# By how many pixels a page is wider than its window.
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 def toc_pages(root: Path) -> list[str]:
@@ -93,6 +98,11 @@ class Site:
     html: Path = Path()
     url: str = ""
     log: str = ""  # why it could not be built
+
+    def explorers(self, page: str, kind: str) -> list[dict]:
+        """List what a page's explorers of a kind store."""
+        found = [output.get(MIME, {}) for output in self.outputs(page)]
+        return [data for data in found if data.get("kind") == kind]
 
     def outputs(self, page: str) -> list[dict]:
         """List the stored outputs of a page's notebook, by MIME type."""
@@ -222,6 +232,7 @@ class Visit:
     outside: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    data: dict = field(default_factory=dict)  # of the explorer that is looked at
 
     def watch(self, home: str) -> None:
         """Record requests to other hosts, which Chromium cannot find, and failures."""
@@ -289,3 +300,41 @@ def open_page(
     finally:
         visit.page.evaluate("localStorage.clear()")  # the theme that a test chose
         visit.page.close()
+
+
+@contextlib.contextmanager
+def open_alone(
+    browser: Browser, explorer: Explorer, width: int, motion: str = "reduce"
+) -> Iterator[Page]:
+    """Open an explorer by itself, as in a frame of a live notebook."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, reduced_motion=motion
+    )
+    made, errors = context.new_page(), []
+    made.on("pageerror", lambda error: errors.append(str(error)))
+    made.set_content(document(explorer.data))
+    yield made
+    too_wide = made.evaluate(OVERFLOW)
+    context.close()
+    assert errors == [] and too_wide <= 0
+
+
+@pytest.fixture(params=[1000, 390])
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """Open the EXPLORER of a module of tests, wide and narrow."""
+    with open_alone(browser, request.module.EXPLORER, request.param) as made:
+        yield made
+
+
+@pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["wide", "narrow"])
+def visit(
+    request: pytest.FixtureRequest, sites: object, browser: Browser
+) -> Iterator[Visit]:
+    """Open the PAGE of a module of tests, which has one explorer of its KIND."""
+    site, (width, scheme), module = sites("book"), request.param, request.module
+    address = f"{site.url}/{module.PAGE}.html"
+    with open_page(browser, address, scheme, width) as opened:
+        [opened.data] = site.explorers(module.PAGE, module.KIND)
+        yield opened
+        assert opened.errors == [] and opened.outside == []
+        assert opened.page.evaluate(OVERFLOW) <= 0

@@ -192,8 +192,7 @@ def test_frame_is_as_high_as_its_content(
                 assert content <= outer + 1 and outer - body <= 2, view
                 if view == "neuron":
                     frame.get_by_role("button", name="queries and keys").click()
-        overflow = "document.documentElement.scrollWidth - innerWidth"
-        assert visit.page.evaluate(overflow) <= 0
+        assert visit.page.evaluate(conftest.OVERFLOW) <= 0
 
 
 def test_frame_follows_the_theme_and_keeps_the_choice(

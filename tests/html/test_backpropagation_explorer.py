@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from conftest import open_alone
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from llmbook_utils.models.descent import BEND, BOWL, SADDLE, VALLEY
 from llmbook_utils.widgets import OptimizerRace
-from llmbook_utils.widgets.explorer import document
 from llmbook_utils.widgets.race import place, run
 
-RACE = OptimizerRace(
+EXPLORER = OptimizerRace(
     [VALLEY, SADDLE, BOWL, BEND],
     [
         {"lr": 0.036, "momentum": 0.7, "adam_lr": 0.2},
@@ -25,27 +25,11 @@ RACE = OptimizerRace(
 )
 
 
-@pytest.fixture(params=[1000, 390])
-def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    """Open the explorer by itself, as in a frame of a live notebook."""
-    yield from opened(browser, request.param, "reduce")
-
-
 @pytest.fixture
 def moving(browser: Browser) -> Iterator[Page]:
-    yield from opened(browser, 1000, "no-preference")
-
-
-def opened(browser: Browser, width: int, motion: str) -> Iterator[Page]:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, reduced_motion=motion
-    )
-    made, errors = context.new_page(), []
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    made.set_content(document(RACE.data))
-    yield made
-    context.close()
-    assert errors == []
+    """Open it for a reader who has nothing against motion."""
+    with open_alone(browser, EXPLORER, 1000, "no-preference") as made:
+        yield made
 
 
 def drawn(page: Page) -> list[str]:
@@ -67,25 +51,25 @@ def stage(page: Page) -> Locator:
 @pytest.mark.parametrize("is_noisy", [False, True])
 def test_browser_and_package_run_the_same_race(page: Page, is_noisy: bool) -> None:
     """The stored settings, all surfaces: every point of every path within 1e-10."""
-    for surface in RACE.data["surfaces"]:
+    for surface in EXPLORER.data["surfaces"]:
         chosen = surface | {"is_noisy": is_noisy}
         theirs = page.evaluate(
-            "([data, chosen]) => LLMBook.race(data, chosen)", [RACE.data, chosen]
+            "([data, chosen]) => LLMBook.race(data, chosen)", [EXPLORER.data, chosen]
         )
-        for path, ours in zip(theirs, run(RACE.data, chosen), strict=True):
+        for path, ours in zip(theirs, run(EXPLORER.data, chosen), strict=True):
             np.testing.assert_allclose(path, ours, rtol=1e-10, atol=1e-10)
 
 
 def test_a_race_that_diverges_ends_alike(page: Page) -> None:
-    chosen = RACE.data["surfaces"][0] | {"lr": 0.3}
-    theirs = page.evaluate("([d, c]) => LLMBook.race(d, c)", [RACE.data, chosen])
-    ours = run(RACE.data, chosen)
+    chosen = EXPLORER.data["surfaces"][0] | {"lr": 0.3}
+    theirs = page.evaluate("([d, c]) => LLMBook.race(d, c)", [EXPLORER.data, chosen])
+    ours = run(EXPLORER.data, chosen)
     assert [len(path) for path in theirs] == [len(path) for path in ours]
 
 
 def test_what_is_drawn_is_the_path(page: Page) -> None:
-    surface = RACE.data["surfaces"][0]
-    for text, path in zip(drawn(page), run(RACE.data, surface), strict=True):
+    surface = EXPLORER.data["surfaces"][0]
+    for text, path in zip(drawn(page), run(EXPLORER.data, surface), strict=True):
         points = [
             tuple(map(float, pair.split()))
             for pair in text.removeprefix("M").split("L")
@@ -165,9 +149,3 @@ def test_play_and_pause(moving: Page) -> None:
     stage(moving).focus()
     moving.keyboard.press("Space")
     expect(moving.get_by_role("button", name="Pause")).to_be_visible()
-
-
-def test_nothing_is_wider_than_the_page(page: Page) -> None:
-    assert page.evaluate(
-        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-    )

@@ -9,13 +9,6 @@ from playwright.sync_api import Locator, expect
 
 from llmbook_utils.widgets import MIME
 
-
-def stored(visit: Visit, kind: str) -> list[dict]:
-    """List the data of a page's explorers of a kind."""
-    outputs = [data.get(MIME, {}) for data in visit.site.outputs(visit.name)]
-    return [data for data in outputs if data.get("kind") == kind]
-
-
 WIDE_AND_NARROW = pytest.mark.parametrize("chapter", [1280, 390], indirect=True)
 
 
@@ -61,13 +54,13 @@ def test_every_map_and_quiz_answers(
         return
     with open_page(browser, f"{site.url}/{page}.html") as visit:
         visit.site, visit.name = site, page
-        for number, data in enumerate(stored(visit, "word-map")):
-            word_map = visit.page.locator(".lb-map").nth(number)
+        for number, data in enumerate(visit.site.explorers(visit.name, "word-map")):
+            word_map = visit.page.locator(".lb-word-map").nth(number)
             word_map.get_by_label("Search a word").fill(data["words"][-1])
             count = int(word_map.locator(".lb-count").text_content())
             wanted = expected_neighbours(data, data["words"][-1], count)
             assert neighbours(word_map) == wanted
-        for number, data in enumerate(stored(visit, "quiz")):
+        for number, data in enumerate(visit.site.explorers(visit.name, "quiz")):
             quiz = visit.page.locator(".lb-quiz").nth(number)
             for place, question in enumerate(data["questions"]):
                 field = quiz.locator(".lb-question").nth(place)
@@ -85,8 +78,8 @@ def test_every_map_and_quiz_answers(
 
 @WIDE_AND_NARROW
 def test_search_selects_a_word(chapter: Visit) -> None:
-    [data] = stored(chapter, "word-map")
-    word_map = chapter.page.locator(".lb-map")
+    [data] = chapter.site.explorers(chapter.name, "word-map")
+    word_map = chapter.page.locator(".lb-word-map")
     for word in data["words"]:
         word_map.get_by_label("Search a word").fill(word)
         assert neighbours(word_map) == expected_neighbours(data, word, 5)
@@ -102,8 +95,8 @@ def test_search_selects_a_word(chapter: Visit) -> None:
 
 
 def test_slider_sets_the_number_of_neighbours(chapter: Visit) -> None:
-    [data] = stored(chapter, "word-map")
-    word_map = chapter.page.locator(".lb-map")
+    [data] = chapter.site.explorers(chapter.name, "word-map")
+    word_map = chapter.page.locator(".lb-word-map")
     slider = word_map.get_by_label("Neighbours")
     slider.focus()
     chapter.page.keyboard.press("End")
@@ -116,8 +109,8 @@ def test_slider_sets_the_number_of_neighbours(chapter: Visit) -> None:
 
 @WIDE_AND_NARROW
 def test_neighbour_and_point_are_selected_by_click(chapter: Visit) -> None:
-    [data] = stored(chapter, "word-map")
-    word_map = chapter.page.locator(".lb-map")
+    [data] = chapter.site.explorers(chapter.name, "word-map")
+    word_map = chapter.page.locator(".lb-word-map")
     first = expected_neighbours(data, "list", 1)[0]
     word_map.locator(".lb-near button").first.click()
     expect(word_map.get_by_label("Search a word")).to_have_value(first)
@@ -131,7 +124,7 @@ def test_neighbour_and_point_are_selected_by_click(chapter: Visit) -> None:
 
 
 def test_map_turns_zooms_and_resets_by_keyboard(chapter: Visit) -> None:
-    word_map = chapter.page.locator(".lb-map")
+    word_map = chapter.page.locator(".lb-word-map")
     first = places(word_map)
     word_map.get_by_role("application").focus()
     for key in ("ArrowLeft", "ArrowUp", "+", "-", "ArrowRight", "ArrowDown"):
@@ -143,7 +136,7 @@ def test_map_turns_zooms_and_resets_by_keyboard(chapter: Visit) -> None:
 
 
 def test_map_turns_by_drag_and_zooms_by_button(chapter: Visit) -> None:
-    word_map = chapter.page.locator(".lb-map")
+    word_map = chapter.page.locator(".lb-word-map")
     first = places(word_map)
     word_map.scroll_into_view_if_needed()
     box = word_map.get_by_role("application").bounding_box()
@@ -160,7 +153,7 @@ def test_map_turns_by_drag_and_zooms_by_button(chapter: Visit) -> None:
 
 
 def test_wheel_scrolls_the_page_until_the_map_has_focus(chapter: Visit) -> None:
-    word_map = chapter.page.locator(".lb-map")
+    word_map = chapter.page.locator(".lb-word-map")
     stage = word_map.get_by_role("application")
     stage.scroll_into_view_if_needed()
     first, top = places(word_map), chapter.page.evaluate("scrollY")

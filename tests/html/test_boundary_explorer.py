@@ -1,16 +1,12 @@
 """The boundary explorer: moved by click, slider and key; right to the digit."""
 
-from collections.abc import Iterator
-
 import numpy as np
-import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from llmbook_utils.experiments.planes import disc_and_ring, train_networks, two_moons
 from llmbook_utils.models.mlp import ACTIVATIONS
 from llmbook_utils.widgets import Boundary
 from llmbook_utils.widgets.boundary import BANDS, band_path, bands, scores
-from llmbook_utils.widgets.explorer import document
 
 SETS = {"moons": two_moons(40), "disc": disc_and_ring(40)}
 NETWORKS = {
@@ -33,18 +29,6 @@ EXPLORER = Boundary(
     caption="A boundary.",
     alt="Points of two classes and a boundary",
 )
-
-
-@pytest.fixture(params=[1000, 390])
-def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    """Open the explorer by itself, as in a frame of a live notebook."""
-    context = browser.new_context(viewport={"width": request.param, "height": 900})
-    made, errors = context.new_page(), []
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    made.set_content(document(EXPLORER.data))
-    yield made
-    context.close()
-    assert errors == []
 
 
 def drawn(page: Page) -> list[str]:
@@ -144,9 +128,3 @@ def test_losses_of_all_widths_are_listed(page: Page) -> None:
     rows = page.locator(".lb-losses li")
     expect(rows).to_have_count(3)
     expect(page.locator(".lb-losses li.is-here")).to_contain_text("3")
-
-
-def test_nothing_is_wider_than_the_page(page: Page) -> None:
-    assert page.evaluate(
-        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-    )

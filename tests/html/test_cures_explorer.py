@@ -1,31 +1,16 @@
 """The explorer of cures: moved by click, slider and key; drawn as in Python."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from llmbook_utils.widgets.cures import curve_path, find, place
-from llmbook_utils.widgets.explorer import document
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from test_cures import START, N, cures
 
 EXPLORER = cures()
-
-
-@pytest.fixture(params=[1000, 390])
-def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    """Open the explorer by itself, as in a frame of a live notebook."""
-    context = browser.new_context(viewport={"width": request.param, "height": 900})
-    made, errors = context.new_page(), []
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    made.set_content(document(EXPLORER.data))
-    yield made
-    context.close()
-    assert errors == []
 
 
 def drawn(page: Page) -> list[str]:
@@ -109,9 +94,3 @@ def test_cure_and_measure(page: Page) -> None:
     stage(page).focus()
     page.keyboard.press("m")
     assert drawn(page) == other
-
-
-def test_nothing_is_wider_than_the_page(page: Page) -> None:
-    assert page.evaluate(
-        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-    )

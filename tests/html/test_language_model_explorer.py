@@ -1,32 +1,12 @@
 """The walk through the table of pairs: by click, by key, by slider, in the page."""
 
-from collections.abc import Iterator
-
 import numpy as np
-import pytest
-from conftest import Visit, open_page
+from conftest import Visit
 from playwright.sync_api import Locator, expect
 
-from llmbook_utils.widgets import MIME
 from llmbook_utils.widgets.next_words import percent, probabilities
 
-PAGE = "notebooks/00_language_model"
-
-
-@pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["wide", "narrow"])
-def visit(
-    request: pytest.FixtureRequest, sites: object, browser: object
-) -> Iterator[Visit]:
-    """Open the chapter, wide and light, narrow and dark."""
-    site, (width, scheme) = sites("book"), request.param
-    with open_page(browser, f"{site.url}/{PAGE}.html", scheme, width) as opened:
-        [opened.data] = [
-            output[MIME]
-            for output in site.outputs(PAGE)
-            if output.get(MIME, {}).get("kind") == "next-words"
-        ]
-        yield opened
-        assert opened.errors == [] and opened.outside == []
+PAGE, KIND = "notebooks/00_language_model", "next-words"
 
 
 def bars(walk: Locator) -> list[tuple[str, str]]:
@@ -52,7 +32,7 @@ def text(walk: Locator) -> str:
 
 
 def test_a_click_goes_on_and_a_click_on_the_text_goes_back(visit: Visit) -> None:
-    walk, data = visit.page.locator(".lb-next"), visit.data
+    walk, data = visit.page.locator(".lb-next-words"), visit.data
     expect(walk.locator(".lb-static")).to_be_hidden()
     assert text(walk) == "It is"
     assert bars(walk) == expected(data, data["begin"][-1])
@@ -72,7 +52,7 @@ def test_a_click_goes_on_and_a_click_on_the_text_goes_back(visit: Visit) -> None
 
 
 def test_the_bars_follow_the_temperature(visit: Visit) -> None:
-    walk, data = visit.page.locator(".lb-next"), visit.data
+    walk, data = visit.page.locator(".lb-next-words"), visit.data
     width = "nodes => nodes.map((node) => node.getBoundingClientRect().width)"
     drawn = walk.locator(".lb-bar > span")
     before = drawn.evaluate_all(width)
@@ -89,7 +69,7 @@ def test_the_bars_follow_the_temperature(visit: Visit) -> None:
 
 def test_the_keys_move_choose_and_go_back(visit: Visit) -> None:
     walk, data, keyboard = (
-        visit.page.locator(".lb-next"),
+        visit.page.locator(".lb-next-words"),
         visit.data,
         visit.page.keyboard,
     )
@@ -110,7 +90,7 @@ def test_the_keys_move_choose_and_go_back(visit: Visit) -> None:
 
 
 def test_a_typed_word_begins_a_text(visit: Visit) -> None:
-    walk, data = visit.page.locator(".lb-next"), visit.data
+    walk, data = visit.page.locator(".lb-next-words"), visit.data
     search = walk.get_by_label("Begin with a word")
     search.fill("the")
     assert text(walk) == "the"

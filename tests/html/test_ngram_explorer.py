@@ -1,33 +1,12 @@
 """The n-grams of a story in the browser: by click, by slider, by key, in the page."""
 
-from collections.abc import Iterator
-
 import pytest
-from conftest import Visit, open_page
+from conftest import Visit
 from playwright.sync_api import Locator, expect
 
-from llmbook_utils.widgets import MIME
 from llmbook_utils.widgets.back_off_picture import context_of, describe
 
-PAGE = "notebooks/06_neural_language_models"
-
-
-@pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["wide", "narrow"])
-def visit(
-    request: pytest.FixtureRequest, sites: object, browser: object
-) -> Iterator[Visit]:
-    """Open the chapter, wide and light, narrow and dark."""
-    site, (width, scheme) = sites("book"), request.param
-    with open_page(browser, f"{site.url}/{PAGE}.html", scheme, width) as opened:
-        [opened.data] = [
-            output[MIME]
-            for output in site.outputs(PAGE)
-            if output.get(MIME, {}).get("kind") == "back-off"
-        ]
-        yield opened
-        wide = "document.documentElement.scrollWidth - innerWidth"
-        assert opened.page.evaluate(wide) <= 0
-        assert opened.errors == [] and opened.outside == []
+PAGE, KIND = "notebooks/06_neural_language_models", "back-off"
 
 
 def check(root: Locator, data: dict, at: int, n: int) -> None:
@@ -57,7 +36,7 @@ def widths(root: Locator) -> list[float]:
 
 
 def test_a_click_chooses_a_token(visit: Visit) -> None:
-    root, data = visit.page.locator(".lb-backoff"), visit.data
+    root, data = visit.page.locator(".lb-back-off"), visit.data
     expect(root.locator(".lb-static")).to_be_hidden()
     check(root, data, data["at"], data["n"])
     before = widths(root)
@@ -68,7 +47,7 @@ def test_a_click_chooses_a_token(visit: Visit) -> None:
 
 
 def test_the_slider_changes_n_and_the_colours(visit: Visit) -> None:
-    root, data = visit.page.locator(".lb-backoff"), visit.data
+    root, data = visit.page.locator(".lb-back-off"), visit.data
     colours = (
         "nodes => nodes.map((node) => getComputedStyle(node).backgroundColor).join()"
     )
@@ -86,7 +65,7 @@ def test_the_slider_changes_n_and_the_colours(visit: Visit) -> None:
 
 def test_keys_move_through_the_text_and_the_orders(visit: Visit) -> None:
     root, data, keyboard = (
-        visit.page.locator(".lb-backoff"),
+        visit.page.locator(".lb-back-off"),
         visit.data,
         visit.page.keyboard,
     )

@@ -45,8 +45,7 @@ def test_page_has_the_asked_theme(visit: Visit, request: pytest.FixtureRequest) 
 
 
 def test_page_is_not_wider_than_the_screen(visit: Visit) -> None:
-    extra = visit.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert extra <= 0
+    assert visit.page.evaluate(conftest.OVERFLOW) <= 0
 
 
 def test_every_plot_has_drawn_its_data(visit: Visit) -> None:
@@ -76,7 +75,7 @@ def test_every_map_shows_its_words(visit: Visit) -> None:
         for data in visit.site.outputs(visit.name)
         if data.get(MIME, {}).get("kind") == "word-map"
     ]
-    maps = visit.page.locator(".lb-map")
+    maps = visit.page.locator(".lb-word-map")
     assert maps.count() == len(stored)
     for number, data in enumerate(stored):
         labels = maps.nth(number).locator(".lb-live text").all_text_contents()

@@ -1,7 +1,7 @@
 // A text under a model of n-grams: which counts a token's probability comes from.
 (function () {
   "use strict";
-  const { make } = window.LLMBook;
+  const { make, field, press, slider } = window.LLMBook;
   const MOST = 8; // bits from which the colour is full, as in back_off_picture.py
   const GLUED = /^[.,:?!]$/;
 
@@ -27,7 +27,7 @@
 
     build() {
       const { data } = this;
-      this.text = make("p", { class: "lb-backoff-text", role: "group",
+      this.text = make("p", { class: "lb-back-off-text", role: "group",
         "aria-label": "The text. Choose a token; left and right move." });
       this.tokens = data.text.map((word, i) => {
         const shown = data.words[word];
@@ -37,17 +37,14 @@
         if (shown === "⏎") this.text.append(make("br"));
         return token;
       });
-      this.slider = make("input", { type: "range", min: 1, max: this.most, step: 1,
-        value: this.n, class: "lb-slider" });
+      this.slider = slider({ min: 1, max: this.most, value: this.n });
       this.length = make("span", { class: "lb-count" });
       this.status = make("p", { class: "lb-status", role: "status" });
       this.parts = make("ol", { class: "lb-parts" });
       this.orders = make("ol", { class: "lb-orders",
         "aria-label": "The token's probability for each n" });
-      this.root = make("div", { class: "lb-backoff-live lb-live" }, this.text,
-        make("label", { class: "lb-field" },
-          make("span", {}, "Longest n-gram: ", this.length), this.slider),
-        this.status, this.parts, this.orders);
+      this.root = make("div", { class: "lb-column" }, this.text,
+        field("Longest n-gram: ", this.slider, this.length), this.status, this.parts, this.orders);
     }
 
     context(n) {
@@ -132,7 +129,7 @@
           make("span", { class: "lb-word" }, context, make("b", {}, word)),
           make("span", {}, places(p)),
           make("span", {}, `${bitsOf(p).toFixed(2)} bits`));
-        button.addEventListener("click", () => { this.n = n; this.update(); this.focusOrder(); });
+        button.addEventListener("click", () => this.order(n));
         rows.push(make("li", {}, button));
       }
       if (data.true.length) {
@@ -144,7 +141,9 @@
       this.orders.replaceChildren(...rows);
     }
 
-    focusOrder() {
+    order(n) {
+      this.n = Math.max(1, Math.min(this.most, n));
+      this.update();
       this.orders.querySelectorAll("button")[this.n - 1].focus();
     }
 
@@ -161,19 +160,14 @@
         this.update();
       });
       this.text.addEventListener("keydown", (event) => {
-        const keys = { ArrowRight: this.at + 1, ArrowLeft: this.at - 1,
-          Home: 0, End: this.tokens.length - 1 };
-        if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
-        event.preventDefault();
-        this.go(keys[event.key]);
+        press(event, {
+          ArrowRight: () => this.go(this.at + 1), ArrowLeft: () => this.go(this.at - 1),
+          Home: () => this.go(0), End: () => this.go(this.tokens.length - 1),
+        });
       });
       this.orders.addEventListener("keydown", (event) => {
-        const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-        if (!step) return;
-        event.preventDefault();
-        this.n = Math.max(1, Math.min(this.most, this.n + step));
-        this.update();
-        this.focusOrder();
+        press(event, { ArrowDown: () => this.order(this.n + 1),
+          ArrowUp: () => this.order(this.n - 1) });
       });
     }
   }

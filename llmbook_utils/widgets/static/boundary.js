@@ -1,7 +1,7 @@
 // A small network's boundary. The formulas are those of llmbook_utils/experiments/planes.py.
 (function () {
   "use strict";
-  const { make } = window.LLMBook;
+  const { make, field, press, select, share, slider } = window.LLMBook;
   const SIZE = 640, CELLS = 40, BANDS = 8, REACH = 2.2; // as in boundary.py
   const SIDE = SIZE / CELLS, STEP = REACH / 22;
 
@@ -112,25 +112,19 @@
 
     buildPanel() {
       const { sets, activations, widths, seeds } = this.data;
-      const select = (label, names, shown) => {
-        const input = make("select", { class: "lb-search" },
-          ...names.map((value, i) => make("option", { value }, shown(value, i))));
-        return { input, label: make("label", { class: "lb-field" }, label, input) };
-      };
-      this.set = select("Points", sets.map(({ name }) => name), (name) => name);
-      this.activation = select("Activation", activations, (name) => NAMES[name] || name);
-      this.seed = select("Start", seeds, (seed) => `seed ${seed}`);
-      this.width = make("input", { type: "range", class: "lb-slider", min: 0,
-        max: widths.length - 1, step: 1 });
+      this.set = select(sets.map(({ name }) => name), (name) => name);
+      this.activation = select(activations, (name) => NAMES[name] || name);
+      this.seed = select(seeds, (seed) => `seed ${seed}`);
+      this.width = slider({ min: 0, max: widths.length - 1 });
       this.count = make("span", { class: "lb-count" });
       this.status = make("p", { class: "lb-status", "aria-live": "polite" });
       this.losses = make("ol", { class: "lb-losses", "aria-label": "loss by width" });
       this.probe = make("p", { class: "lb-probe" });
       this.neurons = make("ol", { class: "lb-neurons", "aria-label": "parts of the score" });
-      this.panel = make("div", { class: "lb-panel" }, this.set.label,
-        this.activation.label, make("label", { class: "lb-field" },
-          make("span", {}, "Hidden neurons ", this.count), this.width),
-        this.seed.label, this.status, this.losses, this.probe, this.neurons);
+      this.panel = make("div", { class: "lb-panel" }, field("Points", this.set),
+        field("Activation", this.activation),
+        field("Hidden neurons ", this.width, this.count), field("Start", this.seed),
+        this.status, this.losses, this.probe, this.neurons);
     }
 
     find(change) {
@@ -143,9 +137,9 @@
     show() {
       const { widths, sets } = this.data, { set, width, activation, seed } = this.chosen;
       this.network = this.find({});
-      this.set.input.value = set;
-      this.activation.input.value = activation;
-      this.seed.input.value = seed;
+      this.set.value = set;
+      this.activation.value = activation;
+      this.seed.value = seed;
       this.width.value = widths.indexOf(width);
       this.width.setAttribute("aria-valuetext", `${width} hidden neurons`);
       this.count.textContent = width;
@@ -165,10 +159,10 @@
           ? make("path", { class: "lb-point lb-p1", d: `M${x} ${y - 7}l7 7l-7 7l-7 -7z` })
           : make("circle", { class: "lb-point lb-p0", cx: x, cy: y, r: 6 });
       }));
-      const share = (part) => `${(100 * part).toFixed(1)}%`;
+      const percent = (part) => `${(100 * part).toFixed(1)}%`;
       const { loss, seen, fresh } = this.network;
-      this.status.textContent = `Loss ${loss.toFixed(3)}. Right: ${share(seen)} of the ` +
-        `points it learned from, ${share(fresh)} of new ones. Loss by width:`;
+      this.status.textContent = `Loss ${loss.toFixed(3)}. Right: ${percent(seen)} of the ` +
+        `points it learned from, ${percent(fresh)} of new ones. Loss by width:`;
       this.losses.replaceChildren(...widths.map((each) => {
         const found = this.find({ width: each }).loss;
         const bar = make("span", { class: "lb-bar" }, make("span", {
@@ -208,17 +202,15 @@
     listen() {
       const { widths } = this.data;
       const on = (node, name, action) => node.addEventListener(name, action);
-      on(this.set.input, "change", () => this.choose({ set: this.set.input.value }));
-      on(this.activation.input, "change",
-        () => this.choose({ activation: this.activation.input.value }));
-      on(this.seed.input, "change",
-        () => this.choose({ seed: Number(this.seed.input.value) }));
+      on(this.set, "change", () => this.choose({ set: this.set.value }));
+      on(this.activation, "change",
+        () => this.choose({ activation: this.activation.value }));
+      on(this.seed, "change", () => this.choose({ seed: Number(this.seed.value) }));
       on(this.width, "input",
         () => this.choose({ width: widths[Number(this.width.value)] }));
       on(this.svg, "click", (event) => {
-        const box = this.svg.getBoundingClientRect();
-        this.move([(2 * (event.clientX - box.left) / box.width - 1) * REACH,
-          (1 - 2 * (event.clientY - box.top) / box.height) * REACH]);
+        const [x, y] = share(event, this.svg);
+        this.move([(2 * x - 1) * REACH, (1 - 2 * y) * REACH]);
       });
       on(this.svg, "keydown", (event) => this.press(event));
     }
@@ -237,9 +229,7 @@
         "+": () => wider(1), "-": () => wider(-1),
         0: () => { this.at = [0, 0]; this.choose({ ...start }); },
       };
-      if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      keys[event.key]();
+      press(event, keys);
     }
   }
 

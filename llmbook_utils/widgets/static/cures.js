@@ -1,7 +1,7 @@
 // Curves of training under cures. The drawing is that of llmbook_utils/widgets/cures.py.
 (function () {
   "use strict";
-  const { make } = window.LLMBook;
+  const { make, field, press, select, share, slider } = window.LLMBook;
   const WIDTH = 640, HEIGHT = 500, LEFT = 56, RIGHT = 14, TOP = 16, BOTTOM = 62;
   const TOPS = { loss: 3, right: 1 }; // as in cures.py
   const WORDS = { loss: "Loss (nats)", right: "Share right" };
@@ -51,28 +51,19 @@
     }
 
     buildPanel() {
-      const options = (names, label) => names.map((value) =>
-        make("option", { value }, label(value)));
-      this.cure = make("select", { class: "lb-search" },
-        ...options(this.data.cures.map(({ name }) => name), (name) => name));
-      this.measure = make("select", { class: "lb-search" },
-        ...options(Object.keys(TOPS), (name) => WORDS[name]));
-      const slider = (max) =>
-        make("input", { type: "range", class: "lb-slider", min: 0, max, step: 1 });
-      const field = (label, count, input) => make("label", { class: "lb-field" },
-        make("span", {}, `${label} `, count), input);
-      this.strength = slider(1);
+      this.cure = select(this.data.cures.map(({ name }) => name), (name) => name);
+      this.measure = select(Object.keys(TOPS), (name) => WORDS[name]);
+      this.strength = slider({ min: 0, max: 1 });
       this.amount = make("span", { class: "lb-count" });
-      this.epoch = slider(this.data.n_epochs);
+      this.epoch = slider({ min: 0, max: this.data.n_epochs });
       this.count = make("span", { class: "lb-count" });
       this.status = make("p", { class: "lb-status", "aria-live": "polite" });
       this.rows = make("ol", { class: "lb-strengths",
         "aria-label": "fresh texts by strength" });
       this.panel = make("div", { class: "lb-panel" },
-        make("label", { class: "lb-field" }, "Cure", this.cure),
-        field("Strength", this.amount, this.strength),
-        field("Stop after epoch", this.count, this.epoch),
-        make("label", { class: "lb-field" }, "Measure", this.measure),
+        field("Cure", this.cure), field("Strength ", this.strength, this.amount),
+        field("Stop after epoch ", this.epoch, this.count),
+        field("Measure", this.measure),
         this.status, this.rows);
     }
 
@@ -123,9 +114,9 @@
     }
 
     tell(run, epoch) {
-      const share = (part) => `${(100 * part).toFixed(1)}%`;
+      const percent = (part) => `${(100 * part).toFixed(1)}%`;
       const [seen, fresh] = PARTS.map((part) => run[part].loss[epoch]);
-      const right = PARTS.map((part) => share(run[part].right[epoch]));
+      const right = PARTS.map((part) => percent(run[part].right[epoch]));
       this.status.textContent = `After epoch ${epoch}: loss ${seen.toFixed(2)} on seen ` +
         `texts, ${fresh.toFixed(2)} on fresh ones, gap ${(fresh - seen).toFixed(2)}. ` +
         `Right: ${right[0]} and ${right[1]}. Fresh texts by strength, at this epoch:`;
@@ -134,7 +125,7 @@
         const value = this.run(each).fresh[measure][epoch];
         const bar = make("span", { class: "lb-bar" }, make("span", {
           style: `--share: ${Math.min(100, 100 * value / TOPS[measure]).toFixed(1)}%` }));
-        const shown = measure === "loss" ? value.toFixed(2) : share(value);
+        const shown = measure === "loss" ? value.toFixed(2) : percent(value);
         return make("li", { class: each === strength ? "is-here" : "" },
           make("span", {}, each), bar, make("span", {}, shown));
       }));
@@ -159,8 +150,7 @@
         () => this.choose({ strength: this.group.strengths[Number(this.strength.value)] }));
       on(this.epoch, "input", () => this.stop(Number(this.epoch.value)));
       on(this.svg, "click", (event) => {
-        const box = this.svg.getBoundingClientRect();
-        const x = (event.clientX - box.left) / box.width * WIDTH;
+        const x = share(event, this.svg)[0] * WIDTH;
         this.stop((x - LEFT) / (WIDTH - LEFT - RIGHT) * this.data.n_epochs);
       });
       on(this.svg, "keydown", (event) => this.press(event));
@@ -179,9 +169,7 @@
         m: () => this.choose({ measure: measure === "loss" ? "right" : "loss" }),
         0: () => this.choose({ ...this.data.start }),
       };
-      if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      keys[event.key]();
+      press(event, keys);
     }
   }
 

@@ -1,7 +1,7 @@
 // What a recurrent network carries: stored states and gates, step by step.
 (function () {
   "use strict";
-  const { make } = window.LLMBook;
+  const { make, field, press, select, share, slider } = window.LLMBook;
   const LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   const ROW = 16, CURVE = 62, LEFT = 8, RIGHT = 8, TOP = 24;
   const unpack = (text) => Array.from(text, (c) => LEVELS.indexOf(c) / 63);
@@ -16,7 +16,7 @@
         "aria-label": "Steps of the text. Left and right arrow select a step." }, this.svg);
       this.status = make("p", { class: "lb-status", "aria-live": "polite" });
       this.bars = make("div", { class: "lb-memory-bars" });
-      element.append(make("div", { class: "lb-memory-live" },
+      element.append(make("div", { class: "lb-column" },
         this.controls, this.stage, this.status, this.bars));
       this.listen();
       this.choose();
@@ -24,20 +24,16 @@
 
     buildControls() {
       const { networks, distances, befores } = this.data;
-      this.network = make("select", {}, ...networks.map((network, i) =>
-        make("option", { value: i }, network.name)));
-      const slider = (n, value) => make("input",
-        { type: "range", min: 0, max: n - 1, step: 1, value });
-      this.between = slider(distances.length, Math.floor(distances.length / 2));
-      this.before = slider(befores.length, 0);
+      this.network = select([...networks.keys()], (number) => networks[number].name);
+      this.between = slider({ min: 0, max: distances.length - 1,
+        value: Math.floor(distances.length / 2) });
+      this.before = slider({ min: 0, max: befores.length - 1, value: 0 });
       this.betweenCount = make("span", { class: "lb-count" });
       this.beforeCount = make("span", { class: "lb-count" });
-      this.controls = make("div", { class: "lb-memory-controls" },
-        make("label", {}, "Network", this.network),
-        make("label", {}, make("span", {}, "Steps from name to question: ",
-          this.betweenCount), this.between),
-        make("label", {}, make("span", {}, "Words before the name: ",
-          this.beforeCount), this.before));
+      this.controls = make("div", { class: "lb-settings" },
+        field("Network", this.network),
+        field("Steps from name to question: ", this.between, this.betweenCount),
+        field("Words before the name: ", this.before, this.beforeCount));
     }
 
     // Reads the run that the controls name, and selects the step of the name.
@@ -137,18 +133,15 @@
         this.select(step);
       }).observe(this.stage);
       this.svg.addEventListener("click", (event) => {
-        const box = this.svg.getBoundingClientRect();
-        const width = this.svg.viewBox.baseVal.width;
-        const at = (event.clientX - box.left) * width / box.width;
+        const at = share(event, this.svg)[0] * this.svg.viewBox.baseVal.width;
         this.select(Math.floor((at - LEFT) / this.step));
       });
-      const keys = { ArrowRight: () => this.selected + 1, ArrowLeft: () => this.selected - 1,
-        Home: () => 0, End: () => this.ids.length - 1 };
-      this.stage.addEventListener("keydown", (event) => {
-        if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
-        event.preventDefault();
-        this.select(keys[event.key]());
-      });
+      const keys = {
+        ArrowRight: () => this.select(this.selected + 1),
+        ArrowLeft: () => this.select(this.selected - 1),
+        Home: () => this.select(0), End: () => this.select(this.ids.length - 1),
+      };
+      this.stage.addEventListener("keydown", (event) => press(event, keys));
     }
   }
 

@@ -1,7 +1,7 @@
 // Byte-pair merges one at a time: the same steps as in merges.py, for any text.
 (function () {
   "use strict";
-  const { make } = window.LLMBook;
+  const { make, button, field, press, select, slider } = window.LLMBook;
   // What `regex` and `tokenizers` call \s is \p{White_Space} here: \s differs a little.
   const SPACE = "\\p{White_Space}";
   const PIECE = new RegExp("'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^" + SPACE +
@@ -18,7 +18,7 @@
       this.madeBy = new Map(data.merges.map((pair, rank) => [pair.join(""), rank]));
       this.buildControls();
       this.buildStage();
-      element.append(make("div", { class: "lb-merges-live" },
+      element.append(make("div", { class: "lb-column" },
         this.controls, this.stage, this.status, this.curve, this.detail));
       this.listen();
       this.setText(data.texts[0]);
@@ -27,24 +27,17 @@
 
     buildControls() {
       const { texts } = this.data;
-      this.choice = make("select", {}, ...texts.map((text, i) =>
-        make("option", { value: i }, text)), make("option", { value: -1 }, "(your text)"));
-      this.input = make("input", { type: "text", maxlength: MAX_LENGTH,
-        autocomplete: "off", spellcheck: "false" });
-      this.slider = make("input", { type: "range", min: 0, max: this.total, value: 0 });
+      this.choice = select([...texts.keys(), -1], (i) => texts[i] ?? "(your text)");
+      this.input = make("input", { type: "text", class: "lb-search",
+        maxlength: MAX_LENGTH, autocomplete: "off", spellcheck: "false" });
+      this.slider = slider({ min: 0, max: this.total, value: 0 });
       this.count = make("span", { class: "lb-count" });
-      const button = (text, step) => {
-        const made = make("button", { type: "button" }, text);
-        made.addEventListener("click", () => this.jump(step));
-        return made;
-      };
-      this.controls = make("div", { class: "lb-merges-controls" },
-        make("label", {}, "Choose a text", this.choice),
-        make("label", {}, "or type your own", this.input),
-        make("label", { class: "lb-wide" },
-          make("span", {}, "Merges: ", this.count), this.slider),
-        make("div", { class: "lb-wide lb-merges-buttons" },
-          button("← Previous join", -1), button("Next join →", 1)));
+      this.controls = make("div", { class: "lb-settings" },
+        field("Choose a text", this.choice), field("or type your own", this.input),
+        field("Merges: ", this.slider, this.count),
+        make("div", { class: "lb-buttons" },
+          button("← Previous join", () => this.jump(-1)),
+          button("Next join →", () => this.jump(1))));
     }
 
     buildStage() {
@@ -231,11 +224,7 @@
       });
       const keys = { ArrowRight: () => this.jump(1), ArrowLeft: () => this.jump(-1),
         Home: () => this.setMerges(0), End: () => this.setMerges(this.total) };
-      this.stage.addEventListener("keydown", (event) => {
-        if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
-        event.preventDefault();
-        keys[event.key]();
-      });
+      this.stage.addEventListener("keydown", (event) => press(event, keys));
     }
   }
 

@@ -1,7 +1,7 @@
 // A table of counts to walk through: choose what follows, or let chance choose.
 (function () {
   "use strict";
-  const { make } = window.LLMBook;
+  const { make, button, field, press, search, slider } = window.LLMBook;
   const COLDEST = 0.2, HOTTEST = 3; // temperatures, as in next_words.py
   const NO_SPACE_BEFORE = /^[.,?:;!]$/;
 
@@ -36,30 +36,24 @@
     }
 
     build() {
-      const list = LLMBook.freshId("lb-words");
-      const button = (text) => make("button", { type: "button" }, text);
       this.text = make("p", { class: "lb-written", role: "group",
         "aria-label": "The text so far; choose a word to go back to it" });
-      this.draw = button("Draw one");
-      this.back = button("Back");
-      this.again = button("Start again");
-      this.search = make("input", { type: "search", list, autocomplete: "off",
-        spellcheck: "false", class: "lb-search" });
-      this.slider = make("input", { type: "range", min: COLDEST, max: HOTTEST,
-        step: 0.1, value: 1, class: "lb-slider" });
+      this.draw = button("Draw one", () => this.choose(drawn(this.followers(), 1).word));
+      this.back = button("Back", () => this.goBack());
+      this.again = button("Start again", () => { this.story = []; this.update(); });
+      const [input, list] = search(this.data.words);
+      this.search = input;
+      this.slider = slider({ min: COLDEST, max: HOTTEST, step: 0.1, value: 1 });
       this.degree = make("span", { class: "lb-count" });
       this.status = make("p", { class: "lb-status", role: "status" });
       this.list = make("ol", { class: "lb-followers",
         "aria-label": "What may follow. Up and down move, Enter chooses, left goes back." });
-      this.root = make("div", { class: "lb-walk" }, this.text,
-        make("div", { class: "lb-steps" }, this.draw, this.back, this.again),
+      this.root = make("div", { class: "lb-column" }, this.text,
+        make("div", { class: "lb-buttons" }, this.draw, this.back, this.again),
         make("div", { class: "lb-settings" },
-          make("label", { class: "lb-field" },
-            make("span", {}, "Temperature: ", this.degree), this.slider),
-          make("label", { class: "lb-field" }, "Begin with a word", this.search)),
-        make("datalist", { id: list },
-          ...this.data.words.map((word) => make("option", { value: word }))),
-        this.status, this.list);
+          field("Temperature: ", this.slider, this.degree),
+          field("Begin with a word", this.search)),
+        list, this.status, this.list);
     }
 
     get last() { return this.story.length ? this.story.at(-1) : this.data.end; }
@@ -155,9 +149,6 @@
     }
 
     listen() {
-      this.draw.addEventListener("click", () => this.choose(drawn(this.followers(), 1).word));
-      this.back.addEventListener("click", () => this.goBack());
-      this.again.addEventListener("click", () => { this.story = []; this.update(); });
       this.slider.addEventListener("input", () => this.update());
       this.search.addEventListener("input", () => {
         if (this.data.words.includes(this.search.value)) this.find();
@@ -176,9 +167,7 @@
         ArrowRight: () => buttons[at].click(), ArrowLeft: () => this.goBack(),
         Backspace: () => this.goBack(),
       };
-      if (at < 0 || !keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      keys[event.key]();
+      if (at >= 0) press(event, keys);
     }
   }
 

@@ -1,7 +1,7 @@
 // Optimisers race downhill. The rules are those of llmbook_utils/models/descent.py.
 (function () {
   "use strict";
-  const { make } = window.LLMBook;
+  const { make, button, field, press, select, share, slider } = window.LLMBook;
   const WIDTH = 1280, HEIGHT = 840, TOO_FAR = 1e6; // as in race.py and descent.py
   const NAMES = ["gradient descent", "momentum", "Adam"];
   const LEAST = -3, PAUSE = 60; // log10 of the lowest rate; ms between two steps
@@ -95,30 +95,22 @@
     }
 
     buildPanel() {
-      const button = (text, action) => {
-        const made = make("button", { type: "button" }, text);
-        made.addEventListener("click", action);
-        return made;
-      };
-      const field = (label, attributes) => {
-        const input = make("input", { type: "range", class: "lb-slider", ...attributes });
-        const shown = make("span", { class: "lb-count" });
-        const head = make("span", {}, `${label} `, shown);
-        return { input, shown, label: make("label", { class: "lb-field" }, head, input) };
+      const control = (text, attributes) => {
+        const input = slider(attributes), shown = make("span", { class: "lb-count" });
+        return { input, shown, label: field(text, input, shown) };
       };
       const rate = { min: LEAST, max: 0, step: 0.01 };
-      this.lr = field("Learning rate", rate);
-      this.momentum = field("Momentum", { min: 0, max: 0.99, step: 0.01 });
-      this.adam = field("Adam's rate", rate);
-      this.step = field("Step", { min: 0, max: this.data.n_steps, step: 1 });
-      this.choice = make("select", { class: "lb-search" },
-        ...this.data.surfaces.map(({ name }, i) => make("option", { value: i }, name)));
+      this.lr = control("Learning rate ", rate);
+      this.momentum = control("Momentum ", { min: 0, max: 0.99, step: 0.01 });
+      this.adam = control("Adam's rate ", rate);
+      this.step = control("Step ", { min: 0, max: this.data.n_steps });
+      this.choice = select([...this.data.surfaces.keys()],
+        (number) => this.data.surfaces[number].name);
       this.noisy = make("input", { type: "checkbox" });
       this.play = button("Play", () => this.toggle());
       this.panel = make("div", { class: "lb-panel" },
-        make("label", { class: "lb-field" }, "Surface", this.choice),
-        this.lr.label, this.momentum.label, this.adam.label,
-        make("label", { class: "lb-tick" }, this.noisy, " Noise in the gradient"),
+        field("Surface", this.choice), this.lr.label, this.momentum.label, this.adam.label,
+        make("label", { class: "lb-switch" }, this.noisy, " Noise in the gradient"),
         this.step.label,
         make("div", { class: "lb-buttons" }, this.play,
           button("One step", () => this.advance()),
@@ -214,10 +206,9 @@
         this.draw();
       });
       on(this.svg, "click", (event) => {
-        const box = this.svg.getBoundingClientRect();
         const { x: [left, right], y: [low, high] } = this.chosen;
-        this.moveStart([left + (event.clientX - box.left) / box.width * (right - left),
-          high - (event.clientY - box.top) / box.height * (high - low)]);
+        const [across, down] = share(event, this.svg);
+        this.moveStart([left + across * (right - left), high - down * (high - low)]);
       });
       on(this.svg, "keydown", (event) => this.press(event));
     }
@@ -233,9 +224,7 @@
         " ": () => this.toggle(), Enter: () => this.advance(),
         0: () => this.take(Number(this.choice.value)),
       };
-      if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      keys[event.key]();
+      press(event, keys);
     }
   }
 

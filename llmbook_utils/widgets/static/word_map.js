@@ -1,7 +1,8 @@
 // A map of words in three dimensions: turn it, search a word, see its neighbours.
 (function () {
   "use strict";
-  const { make, turn, boxOf, fitLabels } = window.LLMBook;
+  const { make, button, field, press, search, slider, turn, boxOf, fitLabels } =
+    window.LLMBook;
   const YAW = 0.6, PITCH = 0.35; // the first view, as in word_map_picture.py
   const TURN = 0.14; // radians for one press of an arrow key
 
@@ -42,15 +43,11 @@
     }
 
     buildStage() {
-      const button = (text, label, action) => {
-        const made = make("button", { type: "button", "aria-label": label }, text);
-        made.addEventListener("click", action);
-        return made;
-      };
+      const tool = (text, label, action) => button(text, action, { "aria-label": label });
       const stage = make("div", { class: "lb-stage" }, this.svg,
-        make("div", { class: "lb-tools" }, button("+", "Zoom in", () => this.zoom(1.2)),
-          button("−", "Zoom out", () => this.zoom(1 / 1.2)),
-          button("Reset", "Reset the view", () => this.reset())));
+        make("div", { class: "lb-tools" }, tool("+", "Zoom in", () => this.zoom(1.2)),
+          tool("−", "Zoom out", () => this.zoom(1 / 1.2)),
+          tool("Reset", "Reset the view", () => this.reset())));
       const legend = this.data.groups.map((name, i) => make("li", {},
         make("span", { class: `lb-swatch lb-c${i}` }), name));
       if (legend.length) stage.append(make("ul", { class: "lb-legend" }, ...legend));
@@ -61,20 +58,15 @@
     }
 
     buildPanel() {
-      const list = LLMBook.freshId("lb-words"), n = this.data.near[0].length;
-      this.search = make("input", { type: "search", list, autocomplete: "off",
-        spellcheck: "false", class: "lb-search" });
-      this.slider = make("input",
-        { type: "range", min: 1, max: n, value: Math.min(5, n), class: "lb-slider" });
+      const [input, list] = search(this.data.words), n = this.data.near[0].length;
+      this.search = input;
+      this.slider = slider({ min: 1, max: n, value: Math.min(5, n) });
       this.count = make("span", { class: "lb-count" });
       this.status = make("p", { class: "lb-status", role: "status" });
       this.list = make("ol", { class: "lb-near" });
       this.panel = make("div", { class: "lb-panel" },
-        make("label", { class: "lb-field" }, "Search a word", this.search),
-        make("datalist", { id: list },
-          ...this.data.words.map((word) => make("option", { value: word }))),
-        make("label", { class: "lb-field" },
-          make("span", {}, "Neighbours: ", this.count), this.slider),
+        field("Search a word", this.search), list,
+        field("Neighbours: ", this.slider, this.count),
         this.status, this.list);
     }
 
@@ -198,11 +190,7 @@
         "+": () => this.zoom(1.2), "=": () => this.zoom(1.2),
         "-": () => this.zoom(1 / 1.2), 0: () => this.reset(), Home: () => this.reset(),
       };
-      this.svg.addEventListener("keydown", (event) => {
-        if (!keys[event.key] || event.ctrlKey || event.metaKey) return;
-        event.preventDefault();
-        keys[event.key]();
-      });
+      this.svg.addEventListener("keydown", (event) => press(event, keys));
     }
 
     listenToPointer() {
