@@ -165,10 +165,7 @@ class Work:
         )
         started = time.process_time()
         history = fit(
-            model,
-            lambda step: stream.batch(step, rows),
-            config,
-            checkpoint=checkpoint,
+            model, lambda step: stream.batch(step, rows), config, checkpoint=checkpoint
         )
         return model, {
             "training_tokens": history.tokens,
@@ -183,21 +180,15 @@ class Work:
 
     def seconds_of(self, family: Family, setting: Setting) -> float:
         """Time a group of steps, and return the seconds of one."""
-        return (
-            self.train(family, setting, text.GROUP, seed=0)[1]["process_seconds"]
-            / text.GROUP
-        )
+        recipe = self.train(family, setting, text.GROUP, seed=0)[1]
+        return recipe["process_seconds"] / text.GROUP
 
     @cached_property
     def yardstick(self) -> float:
         """Seconds of a step of the first setting of the last family, undisturbed."""
-        family = self.families[-1]
-        return self.once(
-            "yardstick",
-            lambda: min(
-                self.seconds_of(family, family.start) for _ in range(2 * ROUNDS)
-            ),
-        )
+        last = self.families[-1]
+        times = (self.seconds_of(last, last.start) for _ in range(2 * ROUNDS))
+        return self.once("yardstick", lambda: min(times))
 
     def seconds_per_step(self, family: Family, setting: Setting, rounds: int) -> float:
         """Measure how long a step takes when nothing else runs.
@@ -284,12 +275,9 @@ class Work:
             torch.save(model.state_dict(), self.folder / f"{stem}.pt")
             checkpoint.unlink()
             recipe["seconds"] = steps * seconds
-            neural = Neural(model, self.tokenizer)
-            return asdict(
-                measure(
-                    family.name, neural, HeldOut(text.MEASURED), text.MEASURED, recipe
-                )
-            )
+            neural, held_out = Neural(model, self.tokenizer), HeldOut(text.MEASURED)
+            rung = measure(family.name, neural, held_out, text.MEASURED, recipe)
+            return asdict(rung)
 
         return self.once(f"{race.name} run {family.name} {seed}", find)
 
