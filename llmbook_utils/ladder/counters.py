@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from llmbook_utils.ladder import text
 from llmbook_utils.ladder.measuring import SMOOTHING
 from llmbook_utils.ladder.rungs import Counting, HeldOut, measure
-from llmbook_utils.models.ngram import KneserNey, LanguageModel, NGram
+from llmbook_utils.models.ngram import KneserNey, LanguageModel, NGram, Uniform
 
 if TYPE_CHECKING:
     from llmbook_utils.ladder.race import Race, Work
 
 COUNTERS: dict[str, tuple[Callable[[Any], LanguageModel], str, tuple[Any, ...]]] = {
+    "uniform": (lambda _: Uniform(), "nothing", (None,)),
     "unigram": (lambda k: NGram(1, k), "k", SMOOTHING),
     "bigram": (lambda k: NGram(2, k), "k", SMOOTHING),
     "Kneser-Ney": (KneserNey, "n", (3, 4, 5, 6, 7, 8)),
@@ -47,6 +48,8 @@ def bits(work: Work, model: LanguageModel) -> float:
 
 def stories_in(work: Work, model: LanguageModel, seconds: float, most: int) -> int:
     """How many stories a model counts in a time, if as quick as with the first."""
+    if isinstance(model, Uniform):
+        return 1  # it has nothing to learn
     took = min(count(work, model, text.CHUNK, seed=0)[1]["seconds"] for _ in range(3))
     return max(100, min(most, int(text.CHUNK * seconds / took)))
 
