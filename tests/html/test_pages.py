@@ -63,6 +63,21 @@ def test_every_plot_has_drawn_its_data(visit: Visit) -> None:
             assert drawn == wanted, f"{kind} in figure {number}"
 
 
+def test_every_table_of_an_output_is_set(visit: Visit) -> None:
+    tables = visit.page.locator(".cell_output table").evaluate_all(
+        "tables => tables.map((table) => [...table.rows].map((row) =>"
+        " [...row.cells].map((cell) => cell.textContent.trim())))"
+    )
+    for data in visit.site.outputs(visit.name):
+        text = "".join(data.get("text/markdown", ""))
+        if "| ---" in text:
+            head, _, *rows = [
+                [cell.strip(" *") for cell in line.split("|")[1:-1]]
+                for line in text.splitlines()
+            ]
+            assert [head, *rows] in tables
+
+
 def test_every_formula_is_typeset(visit: Visit) -> None:
     formulas = visit.page.locator("span.math, div.math").count()
     assert visit.page.locator("mjx-container").count() == formulas
