@@ -68,7 +68,7 @@ def _recurrent(setting: Setting, vocab_size: int) -> nn.Module:
 
 
 def _plain_gpt(setting: Setting, vocab_size: int) -> nn.Module:
-    """GPT-2 as it is, small: its first weights, learned positions."""
+    """With first weights drawn as those of GPT-2."""
     from llmbook_utils.models.gpt import GPT, GPTConfig
 
     n_layer, n_embd = setting["n_layer"], setting["n_embd"]
@@ -76,7 +76,7 @@ def _plain_gpt(setting: Setting, vocab_size: int) -> nn.Module:
 
 
 def _our_gpt(setting: Setting, vocab_size: int) -> nn.Module:
-    """With the first weights of chapter 11."""
+    """With those of `tiny`, which were found in earlier trials on these stories."""
     import torch
 
     from llmbook_utils.tiny.recipe import Recipe, make_model
@@ -130,6 +130,7 @@ FAMILIES = (
             "lr": RATES,
             "n_embd": (64, 96, 128, 160, 192, 256),
             "n_layer": (1, 2, 3, 4, 6),
+            "optimizer": ("adamw", "muon"),
             "rows": (4, 8, 16, 32),
         },
         {"lr": 0.003, "n_embd": 96, "n_layer": 2, "rows": 8, "optimizer": "adamw"},

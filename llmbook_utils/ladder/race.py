@@ -7,7 +7,8 @@ known, because others may use the machine. For each family equally many settings
 tried, each for the same part of the time, on stories of the validation split, by going
 from a setting to its neighbours. What is best there is trained anew with three seeds,
 of weights and of stories, and measured on the test split. Counting models have their
-own dials: k, and the length of the n-grams.
+own dials: k, and the length of the n-grams. One model is not equal: the first weights
+of `GPT` are those of `tiny`, which many earlier trials went into.
 
 Everything that was done is kept in a folder, so that the command goes on where it was
 stopped.

@@ -168,6 +168,23 @@ def stream(chunks):
     return [decoder.decode(chunk) for chunk in chunks]
 
 
+# %% ex5: a bad byte holds up all that follows
+def stream(chunks):
+    """What can be shown after each token; the colleague's line is in the comment."""
+    shown, waiting = [], b""
+    for chunk in chunks:
+        waiting += chunk
+        try:
+            whole, rest = waiting.decode("utf-8"), b""
+        except UnicodeDecodeError as error:
+            whole, rest = waiting[: error.start].decode(), waiting[error.start :]
+        shown.append(whole)
+        waiting = rest
+    if waiting:
+        shown[-1] += waiting.decode("utf-8", errors="replace")
+    return shown
+
+
 # %% ex6: per byte
 def prices(training_texts, tests):
     """Tokens per character for each list of texts."""

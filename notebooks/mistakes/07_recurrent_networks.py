@@ -161,6 +161,26 @@ def clipped(gradients, longest):
     return [g * min(1, longest / max(length, 1e-12)) for g in gradients]
 
 
+# %% ex4: only infinity counts as not finite
+def clipped(gradients, longest):
+    """Gradients of a common length of `longest` at most."""
+    length = np.sqrt(sum((g**2).sum() for g in gradients))
+    if np.isinf(length):
+        return [np.zeros_like(g) for g in gradients]
+    return [g * min(1, longest / max(length, 1e-12)) for g in gradients]
+
+
+# %% ex4: in place
+def clipped(gradients, longest):
+    """Gradients of a common length of `longest` at most."""
+    length = np.sqrt(sum((g**2).sum() for g in gradients))
+    if not np.isfinite(length):
+        return [np.zeros_like(g) for g in gradients]
+    for g in gradients:
+        g *= min(1, longest / max(length, 1e-12))
+    return gradients
+
+
 # %% ex5: only the forward half mended
 def read_to_the_end(outputs, lengths):
     """What both directions know at the end of their reading, (B, 2 H)."""
