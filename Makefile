@@ -52,7 +52,7 @@ test: lint test-unit test-homework test-notebooks test-html  ## prove all of it
 test-unit: $(VENV)/test.stamp  ## unit tests, doctests, the chapter contract
 	$(UNIT)
 
-test-homework: export OMP_NUM_THREADS ?= 1
+test-unit test-homework: export OMP_NUM_THREADS ?= 1
 
 test-homework: $(VENV)/test.stamp  ## the round trip of homework, the grader graded
 	$(BIN)/python -m pytest -n $(JOBS) tests/homework

@@ -1,5 +1,7 @@
 """One toy chapter and one grader for all tests of a file."""
 
+from dataclasses import replace
+
 import pytest
 import toy
 
@@ -50,13 +52,14 @@ def room(chapter, grader):
 def attack(chapter, grader, room):
     """Run hostile code as an exercise; another one after it must be right."""
 
-    def attacked(body):
+    def attacked(body, **limits):
         code = "def total(numbers):\n" + "\n".join(
             f"    {line}" for line in body.splitlines()
         )
         rows = {}
         for short, source in [("ex2", code), ("ex3", toy.RIGHT["ex3"])]:
             each = chapter.exercise(short)
+            each = replace(each, metadata={**each.metadata, **limits})
             answers = Answers({each.id: Answer("", source)})
             rows[short] = grader.grade_exercise(each, answers, room)
         assert rows["ex3"].status == "passed", rows

@@ -116,17 +116,20 @@ def test_nothing_runs_on_after_grading(grade, chapter):
         "    def forever():\n        while True: pass\n"
         "    threading.Thread(target=forever, daemon=False).start()\n    return 6"
     )
+    before = workers()  # the room of other tests may be open
     assert grade({"ex2": loop}).exercise("ch90-ex2").score == 2
-    own = os.getpid()
-    lines = subprocess.run(
-        ["ps", "-eo", "pid,ppid,pcpu,args"], capture_output=True, text=True
-    ).stdout.splitlines()
-    workers = [
-        line
-        for line in lines
-        if "homework.grading.worker" in line and int(line.split()[1]) == own
-    ]
-    assert not workers, workers
+    assert workers() == before
+
+
+def workers():
+    """Ids of this process's workers; -ww: lines are not cut."""
+    command = ["ps", "-ww", "-eo", "pid,ppid,args"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {
+        line.split()[0]
+        for line in listed.stdout.splitlines()[1:]
+        if "homework.grading.worker" in line and int(line.split()[1]) == os.getpid()
+    }
 
 
 @pytest.mark.parametrize(
@@ -214,7 +217,8 @@ def test_no_solution_and_no_hidden_test_is_in_any_file_or_memory(attack):
         "    for name in files:\n"
         "        data = open(os.path.join(top, name), 'rb').read()\n"
         "        if needle.encode() in data: print('file', name)\n"
-        "print('environment', needle in str(os.environ))\nreturn None"
+        "print('environment', needle in str(os.environ))\nreturn None",
+        seconds=20,  # every object is made a string
     )
     assert "objects 0" in row.output and "environment False" in row.output, row
     assert "file" not in row.output.replace("objects", "")
@@ -529,7 +533,7 @@ def test_all_ends_with_the_grader(tmp_path):
 def _is_alive(pid):
     try:
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

@@ -164,7 +164,10 @@ def test_wheel_scrolls_the_page_until_the_map_has_focus(chapter: Visit) -> None:
     stage.focus()
     stage.hover()
     chapter.page.mouse.wheel(0, -120)
-    chapter.page.wait_for_timeout(200)
+    for _ in range(50):
+        chapter.page.wait_for_timeout(100)
+        if places(word_map) != first:
+            break
     assert places(word_map) != first
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -112,6 +112,10 @@ def test_probabilities_are_those_of_transformers(
     if top_k is not None:
         warped = theirs.TopKLogitsWarper(top_k)(None, warped)
     if top_p is not None:
+        ordered = warped.softmax(-1).sort(descending=True).values
+        before = ordered.cumsum(-1) - ordered
+        is_close = ((before - top_p).abs() < 1e-6) & (ordered > 5e-6)
+        assume(not is_close.any())  # else rounding decides which tokens stay
         warped = theirs.TopPLogitsWarper(top_p)(None, warped)
     probs = next_probabilities(logits, temperature, top_k, top_p)
     torch.testing.assert_close(probs, warped.softmax(-1), atol=1e-5, rtol=0)
