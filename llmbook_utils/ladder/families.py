@@ -76,7 +76,7 @@ def _plain_gpt(setting: Setting, vocab_size: int) -> nn.Module:
 
 
 def _our_gpt(setting: Setting, vocab_size: int) -> nn.Module:
-    """With those of `tiny`, which were found in earlier trials on these stories."""
+    """With the first weights of `tiny`, found in earlier trials on these stories."""
     import torch
 
     from llmbook_utils.tiny.recipe import Recipe, make_model
