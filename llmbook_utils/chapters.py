@@ -1,6 +1,5 @@
 """The notebooks as files: where they are, what they depend on, what they cost."""
 
-import ast
 import hashlib
 import json
 import math
@@ -9,7 +8,8 @@ from pathlib import Path
 
 import nbformat
 
-PACKAGE = Path(__file__).parent
+from llmbook_utils.dependencies import PACKAGE, package_files
+
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 # Reading speed of technical prose, and the time a line of code takes.
 WORDS_PER_MINUTE = 150
@@ -73,68 +73,12 @@ def notebook_paths(root: Path, names: Iterable[str] = ()) -> list[Path]:
     return [p for p in every if not names or p.name.startswith(tuple(names))]
 
 
-def _imported_modules(source: str) -> set[str]:
-    """Name the modules of this package that Python source imports."""
-    found = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module)
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name for name in found if name.split(".")[0] == PACKAGE.name}
-
-
-def _module_files(name: str) -> list[Path]:
-    """Give the files that importing a dotted name reads, its data files too."""
-    base = PACKAGE.parent.joinpath(*name.split("."))
-    if base.with_suffix(".py").is_file():
-        return [base.with_suffix(".py")]
-    if (base / "__init__.py").is_file():
-        return [base / "__init__.py", *sorted((base / "static").glob("*"))]
-    return []
-
-
-def package_files(source: str) -> list[Path]:
-    """Follow imports from notebook code through this package.
-
-    Parameters
-    ----------
-    source : str
-        Python code.
-
-    Returns
-    -------
-    list of Path
-        The package's files that the code depends on, sorted.
-
-    Examples
-    --------
-    >>> [path.name for path in package_files("from llmbook_utils import runtime")]
-    ['__init__.py', 'corpora.py', 'hub.py', 'runtime.py', 'textfiles.py']
-    """
-    todo, files = _imported_modules(source), set()
-    seen: set[str] = set()
-    while todo:
-        name = todo.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        if "." in name:
-            todo.add(name.rpartition(".")[0])
-        for path in _module_files(name):
-            files.add(path)
-            if path.suffix == ".py":
-                todo |= _imported_modules(path.read_text(encoding="utf8"))
-    return sorted(files)
-
-
 def code_cells(nb: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     """Return a notebook's code cells that hold any code."""
     return [c for c in nb.cells if c.cell_type == "code" and c.source.strip()]
 
 
-def code_hash(nb: nbformat.NotebookNode, root: Path) -> str:
+def code_hash(nb: nbformat.NotebookNode, root: Path, package: Path = PACKAGE) -> str:
     """Hash what a chapter's outputs depend on: code, package files, constraints.
 
     Text is left out: a change of prose runs nothing.
@@ -145,6 +89,8 @@ def code_hash(nb: nbformat.NotebookNode, root: Path) -> str:
         The chapter.
     root : Path
         The repository, for its constraints file.
+    package : Path, optional
+        The folder of the package.
 
     Returns
     -------
@@ -153,8 +99,8 @@ def code_hash(nb: nbformat.NotebookNode, root: Path) -> str:
     """
     sources = [cell.source for cell in code_cells(nb)]
     digest = hashlib.sha256(json.dumps(sources).encode())
-    for path in package_files("\n".join(sources)):
-        digest.update(path.relative_to(PACKAGE).as_posix().encode())
+    for path in package_files("\n".join(sources), package):
+        digest.update(path.relative_to(package).as_posix().encode())
         digest.update(path.read_bytes())
     digest.update((root / "constraints.txt").read_bytes())
     return digest.hexdigest()[:16]

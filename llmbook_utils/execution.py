@@ -1,6 +1,7 @@
 """Run notebooks: fresh kernels, clean outputs, nothing lost when a cell fails."""
 
 import datetime
+import json
 import os
 import platform
 import time
@@ -14,32 +15,57 @@ import nbformat
 
 from llmbook_utils.chapters import (
     ChapterError,
+    code_cells,
     code_hash,
     is_stale,
     normalise,
     notebook_paths,
     write,
 )
+from llmbook_utils.dependencies import NO_DATA, PACKAGE, package_files
 
 if TYPE_CHECKING:
     from nbclient import NotebookClient
 
 
-def _peak_memory_mb(client: "NotebookClient") -> float:
-    """Ask a running kernel for the peak of its resident memory, in MB."""
-    # subtle: on Linux getrusage tells at least the peak of the process that began it
-    code = (
-        "import resource, sys\n"
-        "from pathlib import Path\n"
-        "if (status := Path('/proc/self/status')).exists():\n"
-        "    peak = int(status.read_text().partition('VmHWM:')[2].split()[0])\n"
-        "else:\n"
-        "    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "print(peak * (1 if sys.platform == 'darwin' else 1024) / 1e6)"
-    )
-    client.nb.cells.append(nbformat.v4.new_code_cell(code))
+# The kernel notes what it opens: a data file that the hash does not know would change
+# and mark no notebook. Libraries that open files without Python are not seen.
+NOTE_OPENED = (
+    "import sys; sys.llmbook_opened = set(); sys.addaudithook(lambda event, args: "
+    "event == 'open' and sys.llmbook_opened.add(str(args[0])))"
+)
+# subtle: on Linux getrusage tells at least the peak of the process that began it
+MEASURE = """
+import json, resource, sys
+from pathlib import Path
+if (status := Path('/proc/self/status')).exists():
+    peak = int(status.read_text().partition('VmHWM:')[2].split()[0])
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+peak_mb = peak * (1 if sys.platform == 'darwin' else 1024) / 1e6
+print(json.dumps([peak_mb, sorted(sys.llmbook_opened)]))
+"""
+
+
+def _measure(client: "NotebookClient") -> tuple[float, list[str]]:
+    """Ask a running kernel for the peak of its memory, in MB, and what it opened."""
+    client.nb.cells.append(nbformat.v4.new_code_cell(MEASURE))
     client.execute_cell(client.nb.cells[-1], len(client.nb.cells) - 1)
-    return float(client.nb.cells.pop().outputs[0].text)
+    peak, opened = json.loads(client.nb.cells.pop().outputs[0].text)
+    return float(peak), opened
+
+
+def _check_opened(nb: nbformat.NotebookNode, opened: Iterable[str]) -> None:
+    """Raise ChapterError if the kernel read data of the package that no hash knows."""
+    known = set(package_files("\n".join(cell.source for cell in code_cells(nb))))
+    for path in map(Path, opened):
+        is_data = path.suffix not in NO_DATA and path.is_relative_to(PACKAGE)
+        if is_data and path.is_file() and path not in known:
+            raise ChapterError(
+                f"the notebook read {path.relative_to(PACKAGE.parent)}, of which its "
+                "hash knows nothing: write the file's name as a string into the "
+                "module that opens it (rules: llmbook_utils.dependencies)"
+            )
 
 
 def execute(path: Path, root: Path) -> float:
@@ -78,6 +104,7 @@ def execute(path: Path, root: Path) -> float:
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
         coalesce_streams=True,
+        extra_arguments=[f"--IPKernelApp.exec_lines={NOTE_OPENED}"],
     )
     start = time.perf_counter()
     position = 0
@@ -87,7 +114,8 @@ def execute(path: Path, root: Path) -> float:
             for position, cell in enumerate(nb.cells):
                 client.execute_cell(cell, position)
             seconds = time.perf_counter() - start
-            peak = _peak_memory_mb(client)
+            peak, opened = _measure(client)
+        _check_opened(nb, opened)
         normalise(nb)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         head = nb.cells[position].source.strip().split("\n")[0]

@@ -5,17 +5,16 @@ that a notebook stays small and two runs store the same output. In the built boo
 the page draws the data with its own copy of plotly and in the reader's colours.
 """
 
-import base64
 import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 import plotly.io as pio
 
 from .plot_style import DIVERGING, SEQUENTIAL, TEMPLATE, house_template
+from .rounding import plain
 
 MIME = "application/vnd.plotly.v1+json"
 CONFIG = {
@@ -25,7 +24,6 @@ CONFIG = {
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
 }
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
-DIGITS = 4  # significant digits of stored numbers
 
 
 pio.templates[TEMPLATE] = house_template()
@@ -190,36 +188,6 @@ def scatter(
     figure.update_xaxes(title=x_title)
     figure.update_yaxes(title=y_title)
     return figure
-
-
-def plain(value: Any) -> Any:
-    """Turn arrays into lists, and round every float to four significant digits.
-
-    Examples
-    --------
-    >>> plain({"y": (0.123456, float("nan"), 3)})
-    {'y': [0.1235, None, 3]}
-    """
-    if hasattr(value, "tolist"):  # numpy arrays and scalars
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        if "bdata" in value:
-            return plain(_decoded(value))
-        return {str(key): plain(item) for key, item in value.items() if key != "uid"}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return None  # JSON has no NaN; plotly draws a gap
-        return float(f"{value:.{DIGITS}g}")
-    return value
-
-
-def _decoded(packed: Mapping[str, Any]) -> np.ndarray:
-    """Unpack an array that plotly 6 and later keep in base64."""
-    array = np.frombuffer(base64.b64decode(packed["bdata"]), dtype=packed["dtype"])
-    shape = str(packed.get("shape", array.size)).split(",")
-    return array.reshape([int(size) for size in shape])
 
 
 def figure_data(figure: go.Figure, name: str, caption: str, alt: str) -> dict[str, Any]:

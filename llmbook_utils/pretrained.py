@@ -16,7 +16,7 @@ from llmbook_utils.textfiles import read_json
 if TYPE_CHECKING:
     from transformers import GPT2LMHeadModel, GPT2Tokenizer
 
-TINY = Path(__file__).with_name("tiny")
+TINY = Path(__file__).parent / "tiny/"
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _TOKENIZERS = (("vocab.json", "merges.txt"), ("tokenizer.json",))

@@ -118,7 +118,7 @@ def compute(
         n = 1, 2, ...: ``p``, the token's probability with what is known so far, and,
         where the context was seen, ``total``, ``kinds`` (different followers),
         ``gamma`` (the part that is handed on), ``unit`` (what is counted) and
-        ``top``, flat: place of a word, its count, its count discounted, three by three.
+        ``top``, flat: place of a word, its count, what is taken off it, three by three.
     """
     if len(words) != model.vocab_size:
         raise ValueError(
@@ -171,22 +171,22 @@ def _order(
     total, gamma = model.weights[context]
     discounts = model.discounts[len(context)]
 
-    def left(count: int) -> float:
-        return count - discounts[min(count, 3)]
+    def discount(count: int) -> float:
+        return discounts[min(count, 3)]
 
     # by count, then by id: equal counts in an order that does not depend on the run
     ranked = sorted(followers.items(), key=lambda pair: (-pair[1], pair[0]))
     shown = ranked[:N_SHOWN]
     if token in followers and token not in dict(shown):
         shown = [*ranked[: N_SHOWN - 1], (token, followers[token])]
-    top = [(place(t), count, round(left(count), 2)) for t, count in shown]
+    top = [(place(t), count, discount(count)) for t, count in shown]
     is_whole = len(context) == model.n - 1 or context[:1] == (model.end,)
     count = followers.get(token, 0)
     return {
         "total": total,
         "kinds": len(followers),
         "gamma": gamma,
-        "share": left(count) / total if count else 0.0,
+        "share": (count - discount(count)) / total if count else 0.0,
         "unit": "times" if is_whole else "contexts",
         "top": [number for row in top for number in row],
     }

@@ -105,7 +105,8 @@ def describe(
     unit = "occurrences" if entry["unit"] == "times" else "different contexts"
     title = f"{after}: {total:,} {unit}, {entry['kinds']:,} different tokens."
     rows, rest = [], 1 - entry["gamma"]
-    for word, left in zip(top[::3], top[2::3], strict=True):
+    for word, count, discount in zip(top[::3], top[1::3], top[2::3], strict=True):
+        left = count - discount
         share = left / total
         rest -= share
         kind = "is-true" if word == data["text"][at] else ""

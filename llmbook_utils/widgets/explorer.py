@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any, ClassVar
 
+from llmbook_utils.rounding import plain
+
 MIME = "application/vnd.llmbook.explorer.v1+json"
 KINDS: dict[str, type["Explorer"]] = {}
 # Shared by all kinds, in the order in which a page has to load them.
@@ -61,7 +63,7 @@ class Explorer(ABC):
     Parameters
     ----------
     payload : dict
-        The data, of plain JSON types only.
+        The data; its numbers are stored with four significant digits.
     name : str
         The figure's name, unique in the book; also its address in the page.
     caption : str
@@ -88,6 +90,7 @@ class Explorer(ABC):
                     f"{type(self).__name__} needs {word}=..., got {value!r}; "
                     "readers and cross-references depend on it"
                 )
+        payload = plain(payload)
         self.data = {
             "kind": self.kind,
             "id": content_id({"kind": self.kind, **payload}),

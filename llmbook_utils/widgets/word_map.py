@@ -101,7 +101,7 @@ def compute(
     groups: Sequence[str | None] | None,
     n_neighbours: int,
 ) -> dict[str, Any]:
-    """Project the vectors and find the neighbours, rounded to three digits.
+    """Project the vectors and find the neighbours, by cosines of three digits.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def compute(
         raise ValueError(f"{len(names)} groups; at most {MAX_GROUPS} can be told apart")
     return {
         "words": words,
-        "xyz": (np.round(xyz, 3) + 0.0).tolist(),
+        "xyz": (np.round(xyz, 4) + 0.0).tolist(),
         "near": near.tolist(),
         "cos": np.take_along_axis(cosines, near, axis=1).tolist(),
         "share": round(float(share), 3),

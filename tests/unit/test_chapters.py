@@ -1,10 +1,15 @@
 """Running notebooks: only stale ones, clean outputs, nothing lost on failure."""
 
+import shutil
+from pathlib import Path
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from llmbook_utils import chapters, execution
+from llmbook_utils import chapters, dependencies, execution
+
+ROOT = Path(__file__).parents[2]
 
 
 def make_book(tmp_path, *sources):
@@ -88,11 +93,148 @@ def test_a_cell_that_lost_its_output_is_stale(tmp_path):
     assert chapters.is_stale(path, tmp_path)
 
 
-def test_hash_follows_imports_through_the_package():
-    names = {p.name for p in chapters.package_files("from llmbook_utils import cli")}
-    assert {"cli.py", "chapters.py", "sync.py", "runtime.py"} <= names
-    names = {p.name for p in chapters.package_files("import llmbook_utils.tokenizers")}
-    assert "cli.py" not in names and "tokenizers.py" in names
+ALL = "00 01 02 03 04 05 06 07 11 14"
+# One file of each kind: the chapters that must become stale by it, all others not.
+STANDS_ON = {
+    "a model": ("models/embeddings.py", "02"),
+    "a model under others": ("models/fused.py", "00 05 06 07 11 14"),
+    "the loop": ("training.py", "05 07 11 14"),
+    "the village": ("tinyworld/world.py", ALL),
+    "a checker of stories": ("tinyworld/check_rules.py", ALL),
+    "the plots' style": ("plot_style.py", ALL),
+    "the quiz": ("widgets/quiz.py", ALL),
+    "the quiz's script": ("widgets/static/quiz.js", ALL),
+    "what explorers share": ("widgets/explorer.py", ALL),
+    "a style sheet": ("widgets/static/widgets.css", ALL),
+    "an explorer": ("widgets/boundary.py", "03"),
+    "an explorer's script": ("widgets/static/boundary.js", "03"),
+    "a script of one of two maps": ("widgets/static/word_map.js", "02"),
+    "an explorer's picture": ("widgets/word_map_picture.py", "02"),
+    "the ladder": ("ladder/picture.py", "00 07 11"),
+    "the ladder's numbers": ("ladder/ladder.json", "00 06 07 11"),
+    "a race's numbers": ("ladder/one_minute.json", "07"),
+    "stored runs": ("experiments/over_seeds.json", "03 05 07"),
+    "a view": ("attention_view/views.py", "11"),
+    "a view's script": ("attention_view/static/attention_draw.js", "11"),
+    "labelled texts": ("labelled/reviews.jsonl", "03 05 07"),
+    "trained weights": ("tiny/model.safetensors", "07 11 14"),
+    "a vocabulary": ("tiny/vocab.json", "01 07 11 14"),
+    "a text for people": ("labelled/reviews.md", ""),
+    "the grader": ("homework/grading/judge.py", ""),
+    "a page's extension": ("sphinx_ext/status.py", ""),
+    "the runner": ("execution.py", ""),
+    "a list of explorers": ("widgets/__init__.py", ""),
+    "the command": ("cli.py", ""),
+}
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """Copy the package, to change it."""
+    folder = tmp_path_factory.mktemp("tree") / "llmbook_utils"
+    ignore = shutil.ignore_patterns("__pycache__")
+    return shutil.copytree(chapters.PACKAGE, folder, ignore=ignore)
+
+
+@pytest.fixture(scope="module")
+def hashes(package):
+    """Give what hashes every chapter of the book as it stands on the copied package."""
+    read = {
+        path.name[:2]: nbformat.read(path, as_version=4)
+        for path in chapters.notebook_paths(ROOT)
+    }
+    return lambda: {k: chapters.code_hash(nb, ROOT, package) for k, nb in read.items()}
+
+
+@pytest.fixture(scope="module")
+def unchanged(hashes):
+    """Hash every chapter before anything is changed."""
+    return hashes()
+
+
+@pytest.mark.parametrize("kind", STANDS_ON)
+def test_a_change_makes_those_stale_that_stand_on_it(kind, package, hashes, unchanged):
+    name, stale = STANDS_ON[kind]
+    path, before = package / name, unchanged
+    assert " ".join(before) == ALL, "complete the table"
+    whole = path.read_bytes()
+    try:
+        path.write_bytes(whole + b"\n")
+        after = hashes()
+    finally:
+        path.write_bytes(whole)
+    assert [n for n in before if before[n] != after[n]] == stale.split()
+
+
+def test_a_new_explorer_makes_no_chapter_stale(package, hashes, unchanged):
+    listing = package / "widgets" / "__init__.py"
+    new, whole = package / "widgets" / "new.py", listing.read_text()
+    new.write_text("class New:\n    pass\n")
+    listing.write_text(f"{whole}\nfrom .new import New\n")
+    assert hashes() == unchanged
+    listing.write_text(whole)
+
+
+def files_of(tmp_path, source, modules):
+    """Follow a source through a package of given modules."""
+    package = tmp_path / "package"
+    for name, text in {"__init__.py": "", **modules}.items():
+        path = package / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    found = dependencies.package_files(source, package)
+    names = [path.relative_to(package).as_posix() for path in found]
+    return [name for name in names if name != "__init__.py"]
+
+
+def test_imports_are_followed_in_all_their_forms(tmp_path):
+    modules = {
+        "a.py": "from . import b\nfrom .c.d import x",
+        "b.py": "import package.e",
+        "c/__init__.py": "from .d import x\nfrom .f import y\n__all__ = ['x', 'y']",
+        "c/d.py": "from ..g import z",
+        "c/f.py": "",
+        "e.py": "from importlib import import_module\nimport_module('package.h')",
+        "g.py": "def f():\n    from . import i",
+        "h.py": "if TYPE_CHECKING:\n    from .j import k",
+        "i.py": "",
+        "j.py": "",
+    }
+    every = ["a.py", "b.py", "c/d.py", "e.py", "g.py", "h.py", "i.py"]
+    assert files_of(tmp_path, "from package.a import x", modules) == every
+    for source in ("from package.c import y", "from package import c\nc.y()"):
+        assert files_of(tmp_path, source, modules) == ["c/f.py"]
+    for source in ("from package import c\nf(c)", "from package.c import *"):
+        whole = files_of(tmp_path, source, modules)
+        assert whole == ["c/d.py", "c/f.py", "g.py", "i.py"]
+
+
+@pytest.mark.parametrize(
+    "code, found",
+    [
+        ("read(here, 'static', 'x.js')", ["static/x.js"]),
+        ("read(f'{name}.csv')", ["p.csv"]),
+        ("read(f'{code(\"x.js\")} and more')", ["static/x.js"]),
+        ("read('model/')", ["model/config.json"]),
+        ("'''Reads x.js.'''\nprint(f'{x}.{y}', '.js', 'js', 'static', '/')", []),
+    ],
+)
+def test_data_are_found_by_name_by_pattern_and_by_folder(tmp_path, code, found):
+    names = ("static/x.js", "static/y.js", "p.csv", "model/config.json", "model/a.md")
+    modules = {"a.py": code, **dict.fromkeys(names, "")}
+    assert files_of(tmp_path, "import package.a", modules) == sorted(["a.py", *found])
+
+
+def test_data_that_no_hash_knows_fail_the_run(tmp_path):
+    path = make_book(
+        tmp_path,
+        "import llmbook_utils",
+        "from pathlib import Path\n"
+        "folder = Path(llmbook_utils.__file__).parent\n"
+        "text = (folder / 'ladder' / ('ladder' + '.json')).read_text()",
+    )
+    with pytest.raises(chapters.ChapterError, match=r"read .*ladder\.json, of which"):
+        execution.execute(path, tmp_path)
 
 
 def test_normalise_takes_out_what_differs_from_run_to_run():

@@ -94,7 +94,7 @@
       const rows = [];
       let rest = 1 - gamma;
       for (let i = 0; i < top.length; i += 3) {
-        const share = top[i + 2] / total, less = top[i + 1] - top[i + 2];
+        const less = top[i + 2], share = (top[i + 1] - less) / total;
         rest -= share;
         const note = `${top[i + 1].toLocaleString("en")} − ${Number(less.toFixed(2))} → ${percent(share)}`;
         const isTrue = top[i] === data.text[at];
