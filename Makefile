@@ -10,12 +10,20 @@ HTML := _build/html
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED_PYTHON := $(shell sed -n 's/^\# python //p' constraints.txt)
 NBVAL := $(BIN)/python -m pytest --nbval-current-env -p no:cacheprovider \
-	-n $(JOBS) --dist loadfile --ignore notebooks/mistakes notebooks
+	-p llmbook_utils.nbval_units --nbval-kernel-startup-timeout 600 \
+	-n $(JOBS) --dist loadfile --no-loadscope-reorder \
+	--ignore notebooks/mistakes notebooks
 UNIT := $(BIN)/python -m pytest -n $(JOBS) llmbook_utils tests/unit tests/notebooks
 
+# The outputs are those of one Python and one set of versions: pydocs, for one,
+# is another text in another Python. Elsewhere the assertions do the checking.
+IS_LOCKED = $(BIN)/python -c 'import platform as p, sys; \
+	sys.exit(p.python_version() != "$(LOCKED_PYTHON)")'
+
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab notebooks test test-unit test-homework test-notebooks \
-	test-html test-lax test-gpu test-colab lint tiny ladder experiments clean constraints
+.PHONY: help book serve lab notebooks check test test-unit test-homework \
+	test-notebooks test-html test-lax test-gpu test-colab test-arithmetic \
+	test-faults lint tiny ladder experiments clean constraints
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -47,7 +55,20 @@ lab: $(VENV)/book.stamp  ## open the notebooks in JupyterLab
 notebooks: $(VENV)/book.stamp  ## run again what changed, and store its outputs
 	$(BIN)/llmbook run --jobs $(JOBS)
 
+check: $(VENV)/test.stamp  ## everything for one chapter: make check CHAPTER=05
+	@test -n "$(CHAPTER)" || { echo "name a chapter: make check CHAPTER=05"; exit 2; }
+	$(BIN)/llmbook sync
+	$(BIN)/ruff check notebooks/$(CHAPTER)_*.ipynb
+	$(BIN)/ruff format --check notebooks/$(CHAPTER)_*.ipynb
+	$(BIN)/llmbook run $(CHAPTER)
+	$(BIN)/python -m pytest -q -n $(JOBS) tests/notebooks -k "$(CHAPTER)_"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) tests/homework -k "$(CHAPTER)_"
+	$(BIN)/python -m pytest -q -n $(JOBS) tests/html -k "$(CHAPTER)_"
+
 test: lint test-unit test-homework test-notebooks test-html  ## prove all of it
+	@if $(IS_LOCKED); then echo "strict: the outputs of all notebooks were compared"; \
+	else echo "lax: outputs were not compared, which proves less;" \
+		"Python $(LOCKED_PYTHON) compares them"; fi
 
 test-unit: $(VENV)/test.stamp  ## unit tests, doctests, the chapter contract
 	$(UNIT)
@@ -60,14 +81,17 @@ test-homework: $(VENV)/test.stamp  ## the round trip of homework, the grader gra
 # Kernels run side by side: one thread each is faster than two that wait for another.
 test-notebooks test-lax: export OMP_NUM_THREADS ?= 1
 
-# The outputs are those of one Python and one set of versions: pydocs, for one,
-# is another text in another Python. Elsewhere the assertions do the checking.
 test-notebooks: $(VENV)/test.stamp  ## nbval on every notebook, strict where it can be
-	@if $(BIN)/python -c 'import platform as p, sys; \
-		sys.exit(p.python_version() != "$(LOCKED_PYTHON)")'; \
-	then set -x; LLMBOOK_DEVICE=cpu $(NBVAL) --nbval; \
+	@if $(IS_LOCKED); then set -x; LLMBOOK_DEVICE=cpu $(NBVAL) --nbval && \
+		$(BIN)/python -m llmbook_utils.arithmetic --since --jobs $(JOBS); \
 	else echo "This is not Python $(LOCKED_PYTHON): outputs are not compared,"\
 		"the notebooks' assertions are."; set -x; $(NBVAL) --nbval-lax; fi
+
+test-arithmetic: $(VENV)/test.stamp  ## notebooks as other processors compute: an hour
+	$(BIN)/python -m llmbook_utils.arithmetic --jobs $(JOBS) $(CHAPTER)
+
+test-faults: $(VENV)/test.stamp  ## plant faults: each must turn its tests red
+	$(BIN)/python tests/faults --jobs $(JOBS)
 
 test-html: $(VENV)/test.stamp  ## the built pages in a browser
 	$(BIN)/python -m pytest -n $(JOBS) tests/html

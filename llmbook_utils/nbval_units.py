@@ -117,6 +117,17 @@ def pytest_configure(config: pytest.Config) -> None:
     nbval.IPyNbCell.runtest = _run_and_refute
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the notebook that took longest, so that no worker idles at the end."""
+
+    def seconds(item: pytest.Item) -> float:
+        notebook = getattr(item.parent, "nb", None)
+        about = notebook.metadata.get("llmbook", {}) if notebook else {}
+        return about.get("seconds", 0.0)
+
+    items.sort(key=seconds, reverse=True)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Name a file for what was found, by notebook."""
     parser.addoption("--units-report", help="write JSON: what differs, by notebook")
