@@ -1,7 +1,6 @@
 """Run notebooks: fresh kernels, clean outputs, nothing lost when a cell fails."""
 
 import datetime
-import json
 import os
 import platform
 import time
@@ -36,22 +35,24 @@ NOTE_OPENED = (
 )
 # subtle: on Linux getrusage tells at least the peak of the process that began it
 MEASURE = """
-import json, resource, sys
+import resource, sys
 from pathlib import Path
 if (status := Path('/proc/self/status')).exists():
     peak = int(status.read_text().partition('VmHWM:')[2].split()[0])
 else:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 peak_mb = peak * (1 if sys.platform == 'darwin' else 1024) / 1e6
-print(json.dumps([peak_mb, sorted(sys.llmbook_opened)]))
+opened = sorted(name for name in sys.llmbook_opened if {package!r} in name)
+print(peak_mb, *opened, sep="\\n")  # nbclient takes minutes for one long line
 """
 
 
 def _measure(client: "NotebookClient") -> tuple[float, list[str]]:
     """Ask a running kernel for the peak of its memory, in MB, and what it opened."""
-    client.nb.cells.append(nbformat.v4.new_code_cell(MEASURE))
+    code = MEASURE.format(package=str(PACKAGE))
+    client.nb.cells.append(nbformat.v4.new_code_cell(code))
     client.execute_cell(client.nb.cells[-1], len(client.nb.cells) - 1)
-    peak, opened = json.loads(client.nb.cells.pop().outputs[0].text)
+    peak, *opened = client.nb.cells.pop().outputs[0].text.splitlines()
     return float(peak), opened
 
 
