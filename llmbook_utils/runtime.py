@@ -10,8 +10,6 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from packaging.requirements import Requirement
-
 if TYPE_CHECKING:
     import torch
 
@@ -116,6 +114,8 @@ def check_requirement(requirement: str) -> Finding:
     >>> check_requirement("numpy>=99").cure
     "pip install 'numpy>=99'"
     """
+    from packaging.requirements import Requirement
+
     wanted = Requirement(requirement)
     cure = f"pip install '{requirement}'"
     try:

@@ -1,11 +1,12 @@
 """One toy chapter and one grader for all tests of a file."""
 
+import contextlib
 from dataclasses import replace
 
 import pytest
 import toy
 
-from llmbook_utils.homework.grading import sandbox, submissions
+from llmbook_utils.homework.grading import rooms, sandbox, submissions
 from llmbook_utils.homework.grading.confinement import Limits
 from llmbook_utils.homework.grading.rooms import Grader, Worker
 from llmbook_utils.homework.grading.submissions import Answer, Answers
@@ -49,6 +50,12 @@ def room(chapter, grader):
 
 
 @pytest.fixture
+def one_room(room, monkeypatch):
+    """Grade submissions in that room, where none needs to be a student's own."""
+    monkeypatch.setattr(rooms, "Worker", lambda *_: contextlib.nullcontext(room))
+
+
+@pytest.fixture
 def attack(chapter, grader, room):
     """Run hostile code as an exercise; another one after it must be right."""
 
@@ -66,3 +73,33 @@ def attack(chapter, grader, room):
         return rows["ex2"]
 
     return attacked
+
+
+# What takes long begins first, and no worker is idle at the end.
+FIRST = ("test_cluster", "test_walkthrough", "test_grader_table", "test_grading")
+
+
+def pytest_collection_modifyitems(items):
+    """Put the long files first; the others stay in their order."""
+
+    def rank(item):
+        name = item.path.stem
+        return FIRST.index(name) if name in FIRST else len(FIRST)
+
+    items.sort(key=rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out whole files, and of the table whole chapters: each is set up once."""
+    if config.getvalue("dist") != "load":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByChapter(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file, _, test = nodeid.partition("::")
+            return file + (test.partition("[")[2] if "grader_table" in file else "")
+
+    config.option.loadscopereorder = False
+    return ByChapter(config, log)

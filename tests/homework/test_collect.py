@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 import pytest
 from classroom import about, hand_in, notebook, released, unreleased
 
+from llmbook_utils.homework.course import write_json
+from llmbook_utils.homework.grading.grade import submissions_of
 from llmbook_utils.homework.lms import delivery, filenames
 from llmbook_utils.homework.lms.collect import collect
 from llmbook_utils.homework.lms.roster import Person, Roster, read_people
@@ -611,6 +613,34 @@ def test_nbgraders_own_submit_is_collected(tmp_path):
     api.exchange.Submit(coursedir=api.coursedir, **more).start()
     found = take(course, exchange / "small" / "inbound")
     assert found.new == ["ada"] and submitted(course, "ada") == GOOD
+
+
+def test_grading_knows_who_was_late(tmp_path):
+    """By the platform's word, or by the time and the due date."""
+    course = unreleased(tmp_path)
+    assignment = course.assignment("00")
+    assignment.due = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    for student, hour, told in [
+        ("ada", 11, {}),
+        ("bob", 13, {"notes": ["odd"]}),
+        ("eve", 11, {"late": True}),
+        ("joe", None, {"late": None}),
+    ]:
+        folder = hand_in(course, student, GOOD)
+        if hour:
+            time = f"2026-11-20 {hour}:00:00.000000 UTC"
+            (folder / "timestamp.txt").write_text(time)
+        write_json(folder / "collected.json", told)
+    (folder / "00_small.ipynb").rename(folder / "by hand.ipynb")
+    found = {one.student: one for one in submissions_of(course, assignment, ())}
+    assert {name: one.late for name, one in found.items()} == {
+        "ada": False, "bob": True, "eve": True, "joe": False,
+    }  # fmt: skip
+    assert found["bob"].notes == ("odd",) and found["joe"].submitted == ""
+    assert found["ada"].submitted == "2026-11-20T11:00:00+00:00"
+    assert found["joe"].path.name == "by hand.ipynb"
+    with pytest.raises(ValueError, match="zoe handed in nothing"):
+        submissions_of(course, assignment, (), ["zoe"])
 
 
 def test_hand_in_helper_agrees_with_collect(tmp_path):

@@ -1,16 +1,16 @@
 """Results in nbgrader's gradebook: whole, repeatable, and of use to nbgrader."""
 
 import re
-import subprocess
-import sys
 
 import nbformat
 import pytest
 from classroom import graded, hand_in, notebook, released, store
 from nbgrader.api import Gradebook
+from nbgrader.plugins.export import CsvExportPlugin
 
 from llmbook_utils.homework import feedback, gradebook, status
 from llmbook_utils.homework.course import Course
+from llmbook_utils.homework.generate import nbgrader_api
 from llmbook_utils.homework.grading.results import all_zero
 from llmbook_utils.homework.lms import by_hand, rows
 from llmbook_utils.homework.lms.collect import collect
@@ -183,23 +183,17 @@ def test_the_last_of_two_cells_counts(course):
 
 
 def test_nbgraders_own_feedback_and_export_work(course):
+    """What its commands run, with the configuration that they read."""
     finish(course, graded("ada", 2, 0))
-    nbgrader = [sys.executable, "-m", "nbgrader"]
-    subprocess.run(
-        [*nbgrader, "generate_feedback", "ch00"],
-        cwd=course.root,
-        check=True,
-        capture_output=True,
-    )
+    api = nbgrader_api(course)
+    done = api.generate_feedback("ch00")
+    assert done["success"], done
     page = course.folder("feedback", "ada", course.assignment("00")) / "00_small.html"
     assert "Score: 2.0 / 5.0" in page.read_text(encoding="utf8")
-    subprocess.run(
-        [*nbgrader, "export"], cwd=course.root, check=True, capture_output=True
-    )
-    assert (
-        "ada,Lovelace,Ada King,ada@x.org,2.0"
-        in (course.root / "grades.csv").read_text()
-    )
+    table = course.root / "grades.csv"
+    with Gradebook(course.db_url) as book:
+        CsvExportPlugin(to=str(table)).export(book)
+    assert "ada,Lovelace,Ada King,ada@x.org,2.0" in table.read_text()
 
 
 def test_feedback_pages_hold_nothing_that_runs(course):

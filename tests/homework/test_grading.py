@@ -1,14 +1,13 @@
 """Whatever is handed in gives a row, and a batch ends, goes on, and repeats itself."""
 
-import contextlib
 import copy
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -326,11 +325,9 @@ def hand_in(folder, chapter, make, student="ada"):
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_every_file_gives_a_row(
-    tmp_path, chapter, grader, room, monkeypatch, make, scores, words
+    tmp_path, chapter, grader, one_room, make, scores, words
 ):
     one = hand_in(tmp_path, chapter, make)
-    # one room for all of these: opening it takes longer than grading
-    monkeypatch.setattr(rooms, "Worker", lambda *_: contextlib.nullcontext(room))
     result = grade_file(grader, one, one.data())
     result.write(tmp_path / "ada.json")  # whatever it says, a file can hold it
     assert Result.read(tmp_path / "ada.json") == result
@@ -401,7 +398,7 @@ def test_half_a_letter_does_not_stop_the_gradebook(tmp_path):
     assert "return '?'" in (written / "00_small.ipynb").read_text(encoding="utf8")
 
 
-def test_results_are_read_as_they_were_written(tmp_path, chapter, grader):
+def test_results_are_read_as_they_were_written(tmp_path, chapter, grader, one_room):
     one = hand_in(tmp_path, chapter, half)
     result = grade_file(grader, one, one.data())
     result.write(tmp_path / "x.json")
@@ -428,15 +425,26 @@ def test_a_result_is_never_half_written(tmp_path, chapter, grader, monkeypatch):
     assert Result.read(path) == result and list(path.parent.iterdir()) == [path]
 
 
+def submissions_in(folder, chapter):
+    """Write five submissions; give the batch that grades them, and what they are."""
+    makes = [right, half, not_json, deleted]
+    todo = [hand_in(folder, chapter, m, f"student{n}") for n, m in enumerate(makes)]
+    loop = lambda chapter: solved(chapter, ex2="while True: pass")  # noqa: E731
+    todo.append(hand_in(folder, chapter, loop, "student4"))
+    return Batch(chapter, list(chapter.exercises), folder / "results", LIMITS), todo
+
+
 @pytest.fixture
 def course(tmp_path, chapter):
     """Five submissions, and the batch that grades them."""
-    makes = [right, half, not_json, deleted]
-    todo = [hand_in(tmp_path, chapter, m, f"student{n}") for n, m in enumerate(makes)]
-    loop = lambda chapter: solved(chapter, ex2="while True: pass")  # noqa: E731
-    todo.append(hand_in(tmp_path, chapter, loop, "student4"))
-    results = tmp_path / "results"
-    return Batch(chapter, list(chapter.exercises), results, LIMITS), todo
+    return submissions_in(tmp_path, chapter)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory, chapter):
+    """The same, graded two at a time; and what came."""
+    own, todo = submissions_in(tmp_path_factory.mktemp("done"), chapter)
+    return own, todo, list(own.run(todo, jobs=2))
 
 
 def grades(results):
@@ -450,30 +458,30 @@ def grades(results):
 SCORES = {"student0": 6, "student1": 1, "student2": 0, "student3": 4, "student4": 4}
 
 
-def test_a_batch_gives_every_row_with_any_number_of_jobs_and_the_same_twice(course):
-    own, todo = course
-    first = list(own.run(todo, jobs=2))
+def test_a_batch_gives_every_row(done):
+    own, _, first = done
     assert {result.student: result.score for result, _ in first} == SCORES
     assert all(is_new for _, is_new in first)
     assert {path.stem for path in own.folder.glob("*")} == set(SCORES)
-    again = list(own.run(todo, jobs=1, force=True))
-    assert all(is_new for _, is_new in again)
+
+
+def test_what_is_done_is_not_done_again(done, tmp_path, monkeypatch):
+    folder, (before, todo, first) = tmp_path / "copy", done
+    shutil.copytree(before.folder.parent, folder)
+    todo = [dataclasses.replace(t, path=folder / t.path.name) for t in todo]
+    own = dataclasses.replace(before, folder=folder / "results")
+    with monkeypatch.context() as patch:
+        patch.setattr(batch, "Grader", None)  # nothing may be graded now
+        again = list(own.run(todo))
     assert grades(r for r, _ in again) == grades(r for r, _ in first)
-
-
-def test_what_is_done_is_not_done_again(course, monkeypatch):
-    own, todo = course
-    before = grades(result for result, _ in own.run(todo, jobs=2))
-    monkeypatch.setattr(batch, "Grader", None)  # nothing may be graded now
-    assert grades(result for result, _ in own.run(todo)) == before
-    monkeypatch.undo()
+    assert not any(is_new for _, is_new in again)
     todo[1].path.write_bytes(todo[0].path.read_bytes())  # a better submission
     (own.folder / "student2.json").write_text("{half a res")
     (own.folder / "student3.json").unlink()
-    done = list(own.run(todo))
-    new = {result.student for result, is_new in done if is_new}
+    rest = list(own.run(todo))
+    new = {result.student for result, is_new in rest if is_new}
     assert new == {"student1", "student2", "student3"}
-    assert {r.student: r.score for r, _ in done} == {**SCORES, "student1": 6}
+    assert {r.student: r.score for r, _ in rest} == {**SCORES, "student1": 6}
 
 
 PARTS = ["points", "check", "task", "metadata", "limits", "late", "grader"]
@@ -503,8 +511,12 @@ def test_a_key_holds_all_that_a_grade_depends_on(course, chapter, monkeypatch, w
     assert batch.key_of(one, one.data(), limits, True) != old
 
 
-def test_a_killed_run_goes_on_where_it_stopped(course, chapter, tmp_path):
-    """The grader is killed after its first result; the next run does the rest."""
+def test_a_killed_run_goes_on_where_it_stopped(done, course, chapter, tmp_path):
+    """The grader is killed after its first result; the next run does the rest.
+
+    One at a time it finds what two at a time found, and again as the first time.
+    """
+    _, _, first = done
     own, todo = course
     script = (
         "import sys\nsys.path.insert(0, sys.argv[3])\n"
@@ -525,14 +537,15 @@ def test_a_killed_run_goes_on_where_it_stopped(course, chapter, tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    time.sleep(0.2)
     for path in own.folder.glob("*.json"):
         Result.read(path)  # none of them is half
     there = {path.stem for path in own.folder.glob("*.json")}
     assert "student0" in there and len(there) < len(todo)
-    done = list(own.run(todo))
-    assert {result.student for result, is_new in done if not is_new} == there
-    assert {result.student: result.score for result, _ in done} == SCORES
+    rest = list(own.run(todo))
+    assert {result.student for result, is_new in rest if not is_new} == there
+    assert grades(r for r, _ in rest) == grades(r for r, _ in first)
+    forced = {r.student: is_new for r, is_new in own.run(todo[2:3], force=True)}
+    assert forced == {"student2": True}
 
 
 def test_a_check_that_fails_on_its_own_solution_stops_all(course, chapter):
@@ -547,7 +560,7 @@ def test_a_check_that_fails_on_its_own_solution_stops_all(course, chapter):
     assert not list(own.folder.glob("*")), "no result was written"
 
 
-def test_a_judge_that_breaks_down_is_replaced(chapter):
+def test_a_judge_that_breaks_down_is_replaced(chapter, one_room):
     """It is killed between two submissions; the second is graded all the same."""
     from llmbook_utils.homework.grading import submissions
 

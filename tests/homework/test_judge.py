@@ -513,7 +513,7 @@ def test_a_student_may_use_other_code_of_the_chapter_and_own_cells(grade):
     assert [row.status for row in result.exercises] == ["passed", "passed", "empty"]
 
 
-def test_a_students_version_of_the_chapter_is_not_taken(grade):
+def test_a_students_version_of_the_chapter_is_not_taken(grade, one_room):
     """A changed setup cell of the student's own counts for nothing."""
     result = grade({"ex3": toy.RIGHT["ex3"]}, [toy.new_code_cell("factor = 7")])
     assert result.exercise("ch90-ex3").status == "passed"
@@ -522,13 +522,13 @@ def test_a_students_version_of_the_chapter_is_not_taken(grade):
     assert result.exercise("ch90-ex3").status == "passed"
 
 
-def test_more_of_the_chapter_changes_no_name_that_is_there(grade):
+def test_more_of_the_chapter_changes_no_name_that_is_there(grade, one_room):
     """What `unused` is made from has another value by the time of the exercise."""
     answers = {"ex3": "def scale(x):\n    return factor * x + unused.sum()"}
     assert grade(answers).exercise("ch90-ex3").status == "passed"
 
 
-def test_magics_are_left_out(grade):
+def test_magics_are_left_out(grade, one_room):
     answers = {"ex1": "%matplotlib inline\n!ls\ndef double(x):\n    return 2 * x"}
     assert grade(answers).exercise("ch90-ex1").status == "passed"
 

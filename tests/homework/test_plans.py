@@ -115,9 +115,15 @@ def test_needs_are_read_from_the_overview():
         lessons.prerequisites(notebook("Nothing is needed."))
 
 
+@pytest.fixture(scope="module")
+def every():
+    """The book's chapters."""
+    return lessons.lessons(ROOT)
+
+
 @pytest.mark.parametrize("name", plans.COURSES)
-def test_the_book_fits_into_every_course(name):
-    course, every = plans.COURSES[name], lessons.lessons(ROOT)
+def test_the_book_fits_into_every_course(every, name):
+    course = plans.COURSES[name]
     plan = plans.make(every, course)
     assert course.goal in chapters_of(plan) and len(plan.parts) == course.n_parts
     items = [item for part in plan.parts for item in part]
@@ -132,13 +138,13 @@ def test_the_book_fits_into_every_course(name):
             assert args.chapter == item.chapter
 
 
-def test_needed_chapters_come_earlier():
-    for each in lessons.lessons(ROOT):
+def test_needed_chapters_come_earlier(every):
+    for each in every:
         assert all(number < each.number for number in each.needs)
 
 
-def test_sections_take_the_reading_time_twice():
-    for each in lessons.lessons(ROOT):
+def test_sections_take_the_reading_time_twice(every):
+    for each in every:
         path = ROOT / "notebooks" / f"{each.slug}.ipynb"
         whole = chapters.minutes_of(nbformat.read(path, as_version=4).cells)
         assert 0.6 * whole < each.minutes / lessons.TEACHING < whole

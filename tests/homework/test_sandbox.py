@@ -1,9 +1,10 @@
 """Hostile submissions: each is tried, gets nothing, and harms no other exercise."""
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import toy
 from llmbook_utils.homework.grading import sandbox
 from llmbook_utils.homework.grading.batch import Submission, grade_file
 from llmbook_utils.homework.grading.confinement import Limits
-from llmbook_utils.homework.grading.rooms import Grader
+from llmbook_utils.homework.grading.rooms import Grader, Worker
+from llmbook_utils.homework.grading.wire import Channel
 
 ROOT = Path(__file__).parents[2]
 
@@ -145,8 +147,6 @@ def test_there_is_no_network(attack, address):
 
 def test_a_server_of_this_machine_is_out_of_reach(attack):
     """A listener is there, and a control outside reaches it."""
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         socket.create_connection(("127.0.0.1", port), timeout=2).close()
@@ -175,13 +175,6 @@ def test_nothing_but_scratch_is_writable(attack, place):
     row = attack(f"open({place!r} + '/mine', 'w').write('x')\nreturn 6")
     assert row.score == 0
     assert "Read-only" in row.reason or "No such file" in row.reason, row
-
-
-def test_scratch_is_empty_again_for_the_next_student(grade):
-    leave = "def total(numbers):\n    open('/tmp/left', 'w').write('x')\n    return 6"
-    look = "import os\ndef total(numbers):\n    print(os.listdir('/tmp'))\n    return 6"
-    assert grade({"ex2": leave}).exercise("ch90-ex2").score == 2
-    assert "left" not in grade({"ex2": look}).exercise("ch90-ex2").output
 
 
 def test_files_of_the_grader_are_not_there(attack, tmp_path):
@@ -341,6 +334,13 @@ def test_the_environment_is_the_sandboxs_own(attack):
     assert home == "/tmp"
 
 
+def test_a_room_loads_no_more_than_it_needs(attack):
+    """Each submission opens one: a second of imports is a second for each student."""
+    asked = {"torch", "nbformat", "nbgrader", "packaging.requirements"}
+    row = attack(f"import sys\nprint(*{asked} & set(sys.modules))\nreturn 6")
+    assert row.output == "torch\n"
+
+
 def test_a_result_file_cannot_be_written(attack, tmp_path):
     """What lies outside is not there; what a submission says is not believed."""
     target = tmp_path / "results" / "ada.json"
@@ -409,7 +409,7 @@ def test_a_pickle_from_the_worker_is_never_read(attack):
     assert row.status == "error" and "unknown kind 'pickle'" in row.reason, row
 
 
-def test_the_checker_cannot_be_patched(grade):
+def test_the_checker_cannot_be_patched(grade, one_room):
     """Whatever is patched is patched in the student's own process."""
     code = (
         "import builtins, sys, numpy, unittest.mock\n"
@@ -430,7 +430,7 @@ def test_the_checker_cannot_be_patched(grade):
     assert result.exercises[1].reason == "1 + 2 + 3 is 6."
 
 
-def test_an_object_that_equals_everything_equals_nothing(grade):
+def test_an_object_that_equals_everything_equals_nothing(grade, one_room):
     code = (
         "class Any:\n    def __eq__(self, other): return True\n"
         "    def __ne__(self, other): return False\n"
@@ -443,7 +443,7 @@ def test_an_object_that_equals_everything_equals_nothing(grade):
     assert result.exercises[0].reason == "Twice 2 is 4."
 
 
-def test_replacing_the_package_changes_nothing_for_the_judge(grade):
+def test_replacing_the_package_changes_nothing_for_the_judge(grade, one_room):
     code = (
         "import sys, types\n"
         "fake = types.ModuleType('llmbook_utils')\n"
@@ -457,49 +457,37 @@ def test_replacing_the_package_changes_nothing_for_the_judge(grade):
     assert [row.score for row in result.exercises] == [1, 0, 3]
 
 
-def test_a_cell_that_kills_its_worker_from_the_start(grade):
+def test_a_cell_that_kills_its_worker_from_the_start(grade, one_room):
     """Code at the top level of a cell is as confined as in a function."""
     result = grade({**toy.RIGHT, "ex1": "import os\nos._exit(3)"})
     assert [row.score for row in result.exercises] == [0, 2, 3]
     assert "exit code 3" in result.exercises[0].reason
 
 
-def test_endless_data_do_not_end_the_judge(grade):
+def test_endless_data_do_not_end_the_judge(grade, one_room):
     """A range that is cheap to send and endless to list costs its own points only."""
     code = "def total(numbers):\n    return [range(10**15)] * 1000"
     result = grade({**toy.RIGHT, "ex2": code})
     assert [row.score for row in result.exercises] == [1, 0, 3]
 
 
-def test_two_students_do_not_see_each_other(chapter, grader):
-    """While one waits, the other looks for processes and files of the first."""
-    from llmbook_utils.homework.grading import submissions
-
-    wait = (
-        "import time\ndef total(numbers):\n    open('/tmp/canary', 'w').write('x')\n"
-        "    time.sleep(3)\n    return 6"
-    )
-    look = (
-        "import os\ndef total(numbers):\n"
-        "    print(os.listdir('/tmp'), len([p for p in os.listdir('/proc') "
-        "if p.isdigit()]))\n    return 6"
-    )
-    found = {}
-
-    def graded(name, code):
-        limits = Limits(seconds=5, memory_mb=400)
-        data = toy.as_bytes(toy.submission(chapter, {"ex2": code}))
-        answers = submissions.read(data, chapter.exercises)
-        with Grader(chapter, chapter.exercises, limits) as own:
-            found[name] = own.grade(name, "ch90", answers).exercise("ch90-ex2")
-
-    first = threading.Thread(target=graded, args=("ada", wait))
-    first.start()
-    time.sleep(2.5)
-    graded("bob", look)
-    first.join()
-    assert "canary" not in found["bob"].output
-    assert found["bob"].score == found["ada"].score == 2
+def test_two_students_do_not_see_each_other(chapter, grader, attack):
+    """While one student's code waits, another's looks for its processes and files."""
+    wait = "open('/tmp/canary', 'w').write('x')\nopen('/dev/shm/canary', 'w')"
+    ours, theirs = socket.socketpair()
+    with Worker(grader, chapter.exercises) as first, contextlib.closing(ours):
+        room, channel = first.room(), Channel(ours)
+        limits = Limits(seconds=600, memory_mb=400)
+        room.begin({"source": wait, "chapter": [], "others": []}, theirs, limits)
+        channel.send({"do": "define", "names": []})
+        assert channel.receive() == ({"names": {}}, []), "the first one's code has run"
+        found = attack(
+            "import os\nprint(os.listdir('/tmp'), os.listdir('/dev/shm'))\n"
+            "print(len([p for p in os.listdir('/proc') if p.isdigit()]))\nreturn 6"
+        )
+        assert room.end()["why"] == "asked", "the first one was there all the time"
+    assert found.score == 2 and "canary" not in found.output
+    assert int(found.output.split()[-1]) <= 2, found.output
 
 
 def test_all_ends_with_the_grader(tmp_path):
@@ -523,10 +511,9 @@ def test_all_ends_with_the_grader(tmp_path):
     process.kill()
     process.wait()
     process.stdout.close()
-    for _ in range(50):
-        if not _is_alive(inner):
-            break
-        time.sleep(0.1)
+    deadline = time.monotonic() + 300
+    while _is_alive(inner) and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert not _is_alive(inner)
 
 

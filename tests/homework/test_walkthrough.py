@@ -4,21 +4,25 @@
 the pictures of the feedback page, into the book.
 """
 
+import contextlib
 import csv
-import os
+import functools
+import io
 import re
 import shlex
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
+from unittest import mock
 
 import nbformat
 from classroom import with_salt
 
+from llmbook_utils import cli
 from llmbook_utils.homework import exercises
 from llmbook_utils.homework.course import Course
 from llmbook_utils.homework.exercises import mistakes, vary
+from llmbook_utils.homework.grading import grade
+from llmbook_utils.homework.grading.confinement import Limits
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "book" / "instructors" / "homework.md"
@@ -26,6 +30,7 @@ NOTEBOOK = ROOT / "notebooks" / "11_gpt_from_scratch.ipynb"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 NAMES = ["One", "Two", "Three", "Four", "Five", "Six"]
 FOREVER = "def causal_weights(scores):\n    while True:\n        pass"
+SECONDS = 5  # of an exercise, so that the endless loop ends sooner; the page says 30
 LEAVES = "import os\nos._exit(0)"
 
 
@@ -97,13 +102,27 @@ def hand_in(folder):
             table.writerow([*who, "Submitted for grading", "", "9.00", ""])
 
 
+def run_command(command, place):
+    """Run one command of the page in this process; give what it printed."""
+    if command[0] == "cat":
+        return (place / command[1]).read_text(encoding="utf8")
+    assert command[0] == "llmbook", command
+    said, errors = io.StringIO(), io.StringIO()
+    hurried = functools.partial(Limits, seconds=SECONDS)
+    with (
+        contextlib.chdir(place),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(errors),
+        mock.patch.object(grade, "Limits", hurried),
+    ):
+        cli.main(command[1:])
+    assert not errors.getvalue(), errors.getvalue()
+    return said.getvalue()
+
+
 def run_block(block, folder, place):
     """Run a block's commands; give it with what they printed, and where it ends."""
     lines = []
-    bin_folder = str(Path(sys.executable).parent)
-    path = os.pathsep.join([bin_folder, os.environ["PATH"]])
-    python_path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": python_path}
     for line in block.splitlines():
         if not line.startswith("$ "):
             continue
@@ -112,16 +131,13 @@ def run_block(block, folder, place):
         if command[0] == "cd":
             place = place / command[1]
             continue
-        done = subprocess.run(
-            command, cwd=place, env=environment, capture_output=True, text=True
-        )
-        assert not done.stderr, done.stderr
-        lines += done.stdout.rstrip().splitlines()
+        lines += run_command(command, place).rstrip().splitlines()
         if command[:3] == ["llmbook", "homework", "init"]:
             with_salt(Course.open(place / command[3]))
         if command[:3] == ["llmbook", "homework", "release"]:
             hand_in(folder)
     text = "\n".join(lines).replace(f"{folder.resolve()}/", "~/")
+    text = text.replace(f"after {SECONDS} s", f"after {Limits().seconds:g} s")
     return text + "\n", place
 
 

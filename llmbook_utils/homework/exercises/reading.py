@@ -6,11 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nbformat
-
-from llmbook_utils import chapters
 from llmbook_utils.homework.exercises import slicing
 from llmbook_utils.homework.exercises.tasks import HEAD, Chapter, Exercise, Position
 from llmbook_utils.regions import (
@@ -19,6 +16,9 @@ from llmbook_utils.regions import (
     clear_solution,
     split_regions,
 )
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 
 def load(path: Path) -> Chapter:
@@ -38,6 +38,8 @@ def load(path: Path) -> Chapter:
     ValueError
         If a solution has no check, or no task says its difficulty and minutes.
     """
+    import nbformat  # a second; judge and worker import this package and do not read
+
     nb = nbformat.read(path, as_version=4)
     number = path.name.split("_")[0]
     checks = {
@@ -72,16 +74,18 @@ def of(number: str, root: Path | None = None) -> Chapter:
     ValueError
         If there is no such chapter.
     """
+    from llmbook_utils import chapters
+
     (path, *_) = chapters.notebook_paths(root or chapters.book_root(), [number])
     return load(path)
 
 
-def _is(cell: nbformat.NotebookNode, part: str) -> bool:
+def _is(cell: "NotebookNode", part: str) -> bool:
     return bool(cell.metadata.get("nbgrader", {}).get(part))
 
 
 def _chapter_code(
-    cell: nbformat.NotebookNode, position: int
+    cell: "NotebookNode", position: int
 ) -> list[tuple[slicing.Statement, str]]:
     """Read a cell's statements, each with the cell's id or, there, ``setup``."""
     tags = cell.metadata.get("tags", [])
@@ -94,8 +98,8 @@ def _chapter_code(
 def _exercise(
     number: str,
     task: str,
-    cell: nbformat.NotebookNode,
-    check: nbformat.NotebookNode,
+    cell: "NotebookNode",
+    check: "NotebookNode",
     earlier: Sequence[tuple[slicing.Statement, str]],
 ) -> Exercise:
     head = HEAD.search(task)

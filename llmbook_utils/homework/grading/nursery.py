@@ -43,6 +43,13 @@ def serve(control: Channel, task: Task) -> None:
         What a fork does with a request, a socket of its own and the chapter's names;
         it returns its report.
     """
+    names = prepare(control)
+    if names is not None:
+        tend(control, task, names)
+
+
+def prepare(control: Channel) -> dict[str, Any] | None:
+    """Run the chapter's own code, and say whether it does; nothing if it does not."""
     confinement.hide_from_debuggers()
     confinement.adopt_orphans()
     request, _ = control.receive()
@@ -59,8 +66,13 @@ def serve(control: Channel, task: Task) -> None:
     except BaseException:
         broken = f"{part} fails here:\n{traceback.format_exc(limit=-2)}"
         control.send({"broken": broken})
-        return
+        return None
     control.send({"ready": True})
+    return names
+
+
+def tend(control: Channel, task: Task, names: dict[str, Any]) -> None:
+    """Run tasks until nobody asks for more."""
     with contextlib.suppress(Closed):
         while True:
             request, _ = control.receive()

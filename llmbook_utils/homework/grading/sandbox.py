@@ -212,9 +212,8 @@ class Room:
         ours, theirs = socket.socketpair()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115
         start = command(limits.files_mb) if is_safe else [PYTHON]
-        call = ["-m", f"llmbook_utils.homework.grading.{role}"]
         self.process = subprocess.Popen(
-            [*start, *call, str(theirs.fileno())],
+            [*start, *self.program(), str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             env=environment(is_safe),
             cwd=self.scratch.name if self.scratch else "/",
@@ -225,6 +224,10 @@ class Room:
         theirs.close()
         self.control = Channel(ours, limit=32 * MB)
         self._prepare({"prelude": list(prelude), "trials": list(trials)})
+
+    def program(self) -> list[str]:
+        """Say what Python runs in the room."""
+        return ["-m", f"llmbook_utils.homework.grading.{self.role}"]
 
     def _prepare(self, request: dict[str, Any]) -> None:
         try:
