@@ -28,7 +28,7 @@ EXPLORER = OptimizerRace(
 @pytest.fixture
 def moving(browser: Browser) -> Iterator[Page]:
     """Open it for a reader who has nothing against motion."""
-    with open_alone(browser, EXPLORER, 1000, "no-preference") as made:
+    with open_alone(browser, EXPLORER.data, 1000, "no-preference") as made:
         yield made
 
 

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 import specimen
-from conftest import ALL_PAGES, Visit, open_page
+from conftest import Visit, open_page, settle
 from playwright.sync_api import Locator, expect
-
-from llmbook_utils.widgets import MIME
 
 WIDE_AND_NARROW = pytest.mark.parametrize("chapter", [1280, 390], indirect=True)
 
@@ -16,14 +14,19 @@ WIDE_AND_NARROW = pytest.mark.parametrize("chapter", [1280, 390], indirect=True)
 def chapter(
     request: pytest.FixtureRequest, sites: object, browser: object
 ) -> Iterator[Visit]:
-    """Open the specimen afresh."""
+    """Open the specimen afresh; what a test needs of it, the test waits for."""
     site = sites("specimen")
     address = f"{site.url}/{specimen.PAGE}.html"
     width = getattr(request, "param", 1280)
-    with open_page(browser, address, width=width) as visit:
+    with open_page(browser, address, width=width, is_whole=False) as visit:
         visit.site, visit.name = site, specimen.PAGE
         yield visit
         assert visit.errors == []
+
+
+PLACES = """[...document.querySelectorAll(".lb-word-map .lb-live circle")]
+  .sort((a, b) => a.dataset.index - b.dataset.index)
+  .map((dot) => dot.getAttribute("cx") + " " + dot.getAttribute("cy"))"""
 
 
 def neighbours(word_map: Locator) -> list[str]:
@@ -38,42 +41,7 @@ def expected_neighbours(data: dict, word: str, count: int) -> list[str]:
 def places(word_map: Locator) -> list[str]:
     # One frame, in which the map draws what was asked.
     word_map.page.evaluate("new Promise(requestAnimationFrame)")
-    return word_map.locator(".lb-live circle").evaluate_all(
-        "dots => dots.sort((a, b) => a.dataset.index - b.dataset.index)"
-        ".map((dot) => dot.getAttribute('cx') + ' ' + dot.getAttribute('cy'))"
-    )
-
-
-@pytest.mark.parametrize("name,page", ALL_PAGES)
-def test_every_map_and_quiz_answers(
-    name: str, page: str, sites: object, browser: object
-) -> None:
-    """On each page of the book: search every map, answer every question."""
-    site = sites(name)
-    if not any(MIME in data for data in site.outputs(page)):
-        return
-    with open_page(browser, f"{site.url}/{page}.html") as visit:
-        visit.site, visit.name = site, page
-        for number, data in enumerate(visit.site.explorers(visit.name, "word-map")):
-            word_map = visit.page.locator(".lb-word-map").nth(number)
-            word_map.get_by_label("Search a word").fill(data["words"][-1])
-            count = int(word_map.locator(".lb-count").text_content())
-            wanted = expected_neighbours(data, data["words"][-1], count)
-            assert neighbours(word_map) == wanted
-        for number, data in enumerate(visit.site.explorers(visit.name, "quiz")):
-            quiz = visit.page.locator(".lb-quiz").nth(number)
-            for place, question in enumerate(data["questions"]):
-                field = quiz.locator(".lb-question").nth(place)
-                for i, choice in enumerate(question["choices"]):
-                    if choice["correct"]:
-                        field.locator("input").nth(i).check()
-                field.get_by_role("button", name="Check").click()
-                expect(field.locator(".lb-feedback")).to_contain_text("Right.")
-            total = len(data["questions"])
-            expect(quiz.locator(".lb-quiz-score")).to_have_text(
-                f"{total} of {total} right at the first try."
-            )
-        assert visit.errors == []
+    return word_map.page.evaluate(PLACES)
 
 
 @WIDE_AND_NARROW
@@ -164,11 +132,9 @@ def test_wheel_scrolls_the_page_until_the_map_has_focus(chapter: Visit) -> None:
     stage.focus()
     stage.hover()
     chapter.page.mouse.wheel(0, -120)
-    for _ in range(50):
-        chapter.page.wait_for_timeout(100)
-        if places(word_map) != first:
-            break
-    assert places(word_map) != first
+    chapter.page.wait_for_function(
+        f"first => {PLACES}.join() !== first.join()", arg=first
+    )
 
 
 @WIDE_AND_NARROW
@@ -236,29 +202,34 @@ def test_exercise_shows_stub_and_hides_tests(chapter: Visit) -> None:
         assert secret not in text
 
 
+INK = """document.querySelector('.llmbook-plot').layout.font.color +
+  getComputedStyle(document.body).backgroundColor"""
+
+
 def test_theme_switch_recolours_plots(chapter: Visit) -> None:
-    ink = (
-        "() => document.querySelector('.llmbook-plot').layout.font.color + ' ' + "
-        "getComputedStyle(document.body).backgroundColor"
-    )
-    before = chapter.page.evaluate(ink)
+    settle(chapter.page)
+    before = chapter.page.evaluate(INK)
     switch = chapter.page.get_by_role("button", name="Color mode")
+    theme = chapter.page.locator("html")
     for _ in range(3):  # light, dark, as the system has it
         switch.click()
-        chapter.page.wait_for_timeout(150)
-        if chapter.page.locator("html").get_attribute("data-theme") == "dark":
+        if theme.get_attribute("data-theme") == "dark":
             break
-    assert chapter.page.evaluate(ink) != before
+    assert theme.get_attribute("data-theme") == "dark"
+    plot = "document.querySelector('.llmbook-plot').layout.font.color"
+    chapter.page.wait_for_function(f"before => !before.includes({plot})", arg=before)
+    assert chapter.page.evaluate(INK) != before
 
 
 def test_plot_has_keyboard_buttons(chapter: Visit) -> None:
+    settle(chapter.page)
     plot = chapter.page.locator(".llmbook-plot").first
     button = plot.get_by_role("button", name="Zoom in")
     button.focus()
     before = plot.evaluate("plot => plot.layout.xaxis.range.join()")
     chapter.page.keyboard.press("Enter")
-    chapter.page.wait_for_timeout(600)
-    assert plot.evaluate("plot => plot.layout.xaxis.range.join()") != before
+    now = "document.querySelector('.llmbook-plot').layout.xaxis.range.join()"
+    chapter.page.wait_for_function(f"before => {now} !== before", arg=before)
 
 
 def test_references_lead_to_numbered_figures(chapter: Visit) -> None:

@@ -1,54 +1,75 @@
-"""Every page, light and dark, wide and narrow: it loads, draws, fits, and reads."""
+"""Every page in one visit: it loads, draws, fits and reads for all, and answers.
+
+A page is opened from its file, as a reader without a server has it, and then shown in
+both schemes and at both widths. The specimen's pages come over HTTP, and are also
+opened by a reader whose system is dark.
+"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
+from pathlib import Path
 
 import conftest
 import pytest
-from conftest import ALL_PAGES, SHOTS, Site, Visit, open_page
+from conftest import (
+    ALL_PAGES,
+    BOOK_PAGES,
+    SHOTS,
+    SPECIMEN_PAGES,
+    Site,
+    Visit,
+    open_page,
+    settle,
+)
+from playwright.sync_api import Browser, expect
 
 from llmbook_utils import chapters, plots, sync
 from llmbook_utils.widgets import MIME
 
-READERS = [("light", 1280), ("dark", 390), ("dark", 1280), ("light", 390)]
-VISITS = [(*page, *reader) for page in ALL_PAGES for reader in READERS]
+# What axe is asked, besides all that it knows: contrast hangs on the scheme, whatever
+# else it judges on the width. It takes seconds on a long page.
+READERS = {
+    ("light", 1280): {},
+    ("dark", 1280): {"runOnly": ["color-contrast"]},
+    ("dark", 390): {"rules": {"color-contrast": {"enabled": False}}},
+    ("light", 390): None,
+}
 PLOT_LAYERS = {
     "scatter": ".scatterlayer .trace",
     "bar": ".barlayer .trace",
     "heatmap": ".heatmaplayer .hm",
 }
+PLOTS_FIT_THE_READER = """() => {
+  const style = getComputedStyle(document.documentElement);
+  const ink = style.getPropertyValue("--lb-ink").trim();
+  return [...document.querySelectorAll(".llmbook-plot")].every((plot) =>
+    plot.layout.font.color === ink &&
+    Math.abs(plot.querySelector(".main-svg").clientWidth - plot.clientWidth) < 2);
+}"""
 
 
-@pytest.fixture(
-    scope="module",
-    params=VISITS,
-    ids=lambda v: f"{v[0]}-{v[1].replace('/', '_')}-{v[2]}-{v[3]}",
-)
-def visit(request: pytest.FixtureRequest, sites: object, browser: object) -> Iterator:
-    """Open one page once for all tests of this file."""
-    name, page, scheme, width = request.param
-    site: Site = sites(name)
-    with open_page(browser, f"{site.url}/{page}.html", scheme, width) as visit:
-        visit.site, visit.name = site, page
-        yield visit
+def page_id(value: tuple[str, str]) -> str:
+    return f"{value[0]}-{value[1].replace('/', '_')}"
 
 
-def test_nothing_leaves_and_nothing_fails(visit: Visit) -> None:
-    assert visit.outside == []
-    assert visit.failed == []
-    assert visit.errors == []
+def show(visit: Visit, scheme: str, width: int) -> None:
+    """Turn the page to a reader with another colour scheme and width."""
+    visit.page.emulate_media(color_scheme=scheme)
+    visit.page.set_viewport_size({"width": width, "height": 900})
+    visit.page.wait_for_function(
+        "scheme => document.documentElement.dataset.theme === scheme", arg=scheme
+    )
+    settle(visit.page)
+    visit.page.wait_for_function(PLOTS_FIT_THE_READER)
 
 
-def test_page_has_the_asked_theme(visit: Visit, request: pytest.FixtureRequest) -> None:
-    scheme = request.node.callspec.params["visit"][2]
-    assert visit.page.locator("html").get_attribute("data-theme") == scheme
+def check_width(visit: Visit) -> None:
+    wider = visit.page.evaluate(conftest.OVERFLOW)
+    assert wider <= 0, f"{wider} pixels wider than the screen"
 
 
-def test_page_is_not_wider_than_the_screen(visit: Visit) -> None:
-    assert visit.page.evaluate(conftest.OVERFLOW) <= 0
-
-
-def test_every_plot_has_drawn_its_data(visit: Visit) -> None:
+def check_plots(visit: Visit) -> None:
+    """Each plot has drawn its data."""
     stored = [
         data[plots.MIME]
         for data in visit.site.outputs(visit.name)
@@ -63,7 +84,8 @@ def test_every_plot_has_drawn_its_data(visit: Visit) -> None:
             assert drawn == wanted, f"{kind} in figure {number}"
 
 
-def test_every_table_of_an_output_is_set(visit: Visit) -> None:
+def check_tables(visit: Visit) -> None:
+    """Each table of an output is set."""
     tables = visit.page.locator(".cell_output table").evaluate_all(
         "tables => tables.map((table) => [...table.rows].map((row) =>"
         " [...row.cells].map((cell) => cell.textContent.trim())))"
@@ -78,18 +100,25 @@ def test_every_table_of_an_output_is_set(visit: Visit) -> None:
             assert [head, *rows] in tables
 
 
-def test_every_formula_is_typeset(visit: Visit) -> None:
+def check_formulas(visit: Visit) -> None:
+    """Each formula is typeset."""
     formulas = visit.page.locator("span.math, div.math").count()
     assert visit.page.locator("mjx-container").count() == formulas
     assert visit.page.locator("mjx-merror, mjx-container [data-mjx-error]").count() == 0
 
 
-def test_every_map_shows_its_words(visit: Visit) -> None:
-    stored = [
-        data[MIME]
-        for data in visit.site.outputs(visit.name)
-        if data.get(MIME, {}).get("kind") == "word-map"
-    ]
+def check_explorers(visit: Visit) -> None:
+    """Each explorer of the notebook has come to life, and says what it stores."""
+    outputs = visit.site.outputs(visit.name)
+    kinds = [data[MIME]["kind"] for data in outputs if MIME in data]
+    for kind in set(kinds) - {"attention"}:  # that one lives in a frame of its own
+        live = visit.page.locator(f"[data-llmbook={kind}].is-live")
+        assert live.count() == kinds.count(kind), kind
+
+
+def check_maps(visit: Visit) -> None:
+    """Each map shows its words."""
+    stored = visit.site.explorers(visit.name, "word-map")
     maps = visit.page.locator(".lb-word-map")
     assert maps.count() == len(stored)
     for number, data in enumerate(stored):
@@ -99,23 +128,23 @@ def test_every_map_shows_its_words(visit: Visit) -> None:
         assert dots.count() == len(data["words"])
 
 
-def test_every_quiz_asks_its_questions(visit: Visit) -> None:
+def check_quizzes(visit: Visit) -> None:
+    """Each quiz asks its questions."""
     stored = [
         question
-        for data in visit.site.outputs(visit.name)
-        if data.get(MIME, {}).get("kind") == "quiz"
-        for question in data[MIME]["questions"]
+        for data in visit.site.explorers(visit.name, "quiz")
+        for question in data["questions"]
     ]
     questions = visit.page.locator(".lb-quiz.is-live .lb-question")
     assert questions.count() == len(stored)
     for number, question in enumerate(stored):
-        assert questions.nth(number).locator("input").count() == len(
-            question["choices"]
-        )
+        inputs = questions.nth(number).locator("input")
+        assert inputs.count() == len(question["choices"])
         assert questions.nth(number).get_by_role("button", name="Check").is_visible()
 
 
-def test_every_picture_has_words(visit: Visit) -> None:
+def check_pictures(visit: Visit) -> None:
+    """Each picture has words."""
     silent = visit.page.evaluate(
         """() => [...document.querySelectorAll('img, [role=img]')].filter((node) => {
           const text = node.getAttribute('alt') || node.getAttribute('aria-label');
@@ -125,29 +154,113 @@ def test_every_picture_has_words(visit: Visit) -> None:
     assert silent == []
 
 
-def test_axe_finds_no_serious_fault(visit: Visit, axe: str) -> None:
+def answer_maps(visit: Visit) -> None:
+    """Each map finds the neighbours of a word that is searched."""
+    for number, data in enumerate(visit.site.explorers(visit.name, "word-map")):
+        word_map = visit.page.locator(".lb-word-map").nth(number)
+        word_map.get_by_label("Search a word").fill(data["words"][-1])
+        count = int(word_map.locator(".lb-count").text_content())
+        near = [data["words"][i] for i in data["near"][-1][:count]]
+        assert word_map.locator(".lb-near .lb-word").all_text_contents() == near
+
+
+def answer_quizzes(visit: Visit) -> None:
+    """Each question takes its right answer."""
+    for number, data in enumerate(visit.site.explorers(visit.name, "quiz")):
+        quiz = visit.page.locator(".lb-quiz").nth(number)
+        for place, question in enumerate(data["questions"]):
+            field = quiz.locator(".lb-question").nth(place)
+            for i, choice in enumerate(question["choices"]):
+                if choice["correct"]:
+                    field.locator("input").nth(i).check()
+            field.get_by_role("button", name="Check").click()
+            expect(field.locator(".lb-feedback")).to_contain_text("Right.")
+        total = len(data["questions"])
+        expect(quiz.locator(".lb-quiz-score")).to_have_text(
+            f"{total} of {total} right at the first try."
+        )
+
+
+def serious_faults(visit: Visit, axe: str, options: dict) -> list[str]:
+    """Ask axe, without the frames: views are judged by themselves."""
+    options = {"resultTypes": ["violations"], "iframes": False, **options}
     visit.page.evaluate(axe)
-    result = visit.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    faults = [
-        f"{fault['id']} ({fault['impact']}): "
+    result = visit.page.evaluate("options => axe.run(document, options)", options)
+    return [
+        f"axe, {fault['id']} ({fault['impact']}): "
         + "; ".join(node["html"][:160] for node in fault["nodes"][:4])
         for fault in result["violations"]
         if fault["impact"] in ("serious", "critical")
     ]
-    assert faults == []
 
 
-def test_screenshot_is_kept(visit: Visit, request: pytest.FixtureRequest) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    name, page, scheme, width = request.node.callspec.params["visit"]
-    path = SHOTS / f"{name}-{page.replace('/', '_')}-{scheme}-{width}.png"
-    visit.page.screenshot(path=path, full_page=True)
-    assert path.stat().st_size > 10_000
+EACH_VIEW = (check_width, check_plots, check_maps, check_quizzes)
+ONCE = (check_tables, check_formulas, check_explorers, check_pictures)
+AT_LAST = (answer_maps, answer_quizzes)
+
+
+def failures(checks: tuple[Callable, ...], visit: Visit, reader: str) -> list[str]:
+    """Make all checks, also after one has failed."""
+    found = []
+    for check in checks:
+        try:
+            check(visit)
+        except AssertionError as error:
+            found.append(f"{reader}: {check.__name__}: {error}")
+    return found
+
+
+@pytest.mark.parametrize("place", ALL_PAGES, ids=page_id)
+def test_page(
+    place: tuple[str, str], sites: object, browser: Browser, axe: str
+) -> None:
+    name, page = place
+    site: Site = sites(name)
+    address = (site.html / f"{page}.html").as_uri()
+    if name == "specimen":
+        address = f"{site.url}/{page}.html"
+    found = []
+    with open_page(browser, address) as visit:
+        visit.site, visit.name = site, page
+        found += failures(ONCE, visit, "opened")
+        for (scheme, width), asked in READERS.items():
+            reader = f"{scheme}, {width}"
+            show(visit, scheme, width)
+            found += failures(EACH_VIEW, visit, reader)
+            if asked is not None:
+                faults = serious_faults(visit, axe, asked)
+                found += [f"{reader}: {fault}" for fault in faults]
+            keep_picture(visit, f"{page_id(place)}-{scheme}-{width}")
+        found += failures(AT_LAST, visit, "answered")
+        found += [f"asked another host: {url}" for url in visit.outside]
+        found += [f"did not load: {url}" for url in visit.failed]
+        found += visit.errors
+    assert not found, "\n".join(found)
+
+
+def keep_picture(visit: Visit, name: str) -> None:
+    """Keep a picture of the whole page for whoever asks for them."""
+    if SHOTS:
+        Path(SHOTS).mkdir(parents=True, exist_ok=True)
+        visit.page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("place", SPECIMEN_PAGES, ids=page_id)
+def test_page_opens_dark_on_a_phone(
+    place: tuple[str, str], sites: object, browser: Browser, axe: str
+) -> None:
+    """An early script decides the theme, not the one that follows a change."""
+    site: Site = sites(place[0])
+    with open_page(browser, f"{site.url}/{place[1]}.html", "dark", 390) as visit:
+        visit.site, visit.name = site, place[1]
+        assert visit.page.locator("html").get_attribute("data-theme") == "dark"
+        found = failures((*EACH_VIEW, *ONCE), visit, "opened dark")
+        assert found + serious_faults(visit, axe, {}) == []
+        assert (visit.outside, visit.failed, visit.errors) == ([], [], [])
 
 
 def test_all_pages_of_the_toc_are_visited() -> None:
-    visited = {page for name, page in ALL_PAGES if name == "book"}
-    assert visited == set(conftest.toc_pages(conftest.ROOT))
+    assert {page for _, page in BOOK_PAGES} == set(conftest.toc_pages(conftest.ROOT))
 
 
 def test_each_launch_button_opens_a_notebook_of_the_tree(sites: object) -> None:
