@@ -26,14 +26,18 @@ from playwright.sync_api import Browser, expect
 from llmbook_utils import chapters, plots, sync
 from llmbook_utils.widgets import MIME
 
-# What axe is asked, besides all that it knows: contrast hangs on the scheme, whatever
-# else it judges on the width. It takes seconds on a long page.
+# What axe is asked of a page that it has judged in the light: contrast hangs on the
+# scheme, and what scrolls on the width. It takes seconds on a long page. On a phone,
+# the frame that all pages share is judged by `test_page_opens_dark_on_a_phone`.
 READERS = {
     ("light", 1280): {},
-    ("dark", 1280): {"runOnly": ["color-contrast"]},
-    ("dark", 390): {"rules": {"color-contrast": {"enabled": False}}},
+    ("dark", 1280): {"runOnly": ["color-contrast", "link-in-text-block"]},
+    ("dark", 390): {"runOnly": ["scrollable-region-focusable"]},
     ("light", 390): None,
 }
+# Frames are judged by themselves. Style sheets are not fetched anew, which a page from
+# a file may not do: what is judged here, a browser tells without.
+AXE = {"resultTypes": ["violations"], "iframes": False, "preload": False}
 PLOT_LAYERS = {
     "scatter": ".scatterlayer .trace",
     "bar": ".barlayer .trace",
@@ -182,8 +186,8 @@ def answer_quizzes(visit: Visit) -> None:
 
 
 def serious_faults(visit: Visit, axe: str, options: dict) -> list[str]:
-    """Ask axe, without the frames: views are judged by themselves."""
-    options = {"resultTypes": ["violations"], "iframes": False, **options}
+    """Ask axe what is wrong with the page as it stands."""
+    options = {**AXE, **options}
     visit.page.evaluate(axe)
     result = visit.page.evaluate("options => axe.run(document, options)", options)
     return [
