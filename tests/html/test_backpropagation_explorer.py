@@ -11,6 +11,7 @@ from llmbook_utils.models.descent import BEND, BOWL, SADDLE, VALLEY
 from llmbook_utils.widgets import OptimizerRace
 from llmbook_utils.widgets.race import place, run
 
+PAGE = "notebooks/04_backpropagation"
 EXPLORER = OptimizerRace(
     [VALLEY, SADDLE, BOWL, BEND],
     [
@@ -37,6 +38,12 @@ def drawn(page: Page) -> list[str]:
     return page.locator(".lb-live .lb-path").evaluate_all(
         "paths => paths.map((path) => path.getAttribute('d'))"
     )
+
+
+def start(page: Page) -> np.ndarray:
+    """Where all paths begin, in the units of the drawing."""
+    first = drawn(page)[0].removeprefix("M").partition("L")[0]
+    return np.array(first.split(), dtype=float)
 
 
 def lengths(page: Page) -> list[int]:
@@ -102,12 +109,17 @@ def test_click_and_arrows_move_the_start(page: Page) -> None:
     stage(page).click(position={"x": box["width"] * 0.75, "y": box["height"] * 0.25})
     moved = drawn(page)
     assert all(a != b for a, b in zip(first, moved, strict=True))
-    x, y = map(float, moved[0].removeprefix("M").split("L")[0].split())
+    x, y = start(page)
     assert (x / 1280, y / 840) == pytest.approx((0.75, 0.25), abs=0.01)
-    for key in ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"):
-        before = drawn(page)
+    for key, way in [
+        ("ArrowLeft", (-1, 0)),
+        ("ArrowUp", (0, -1)),  # to the top of the page
+        ("ArrowRight", (1, 0)),
+        ("ArrowDown", (0, 1)),
+    ]:
+        before = start(page)
         page.keyboard.press(key)
-        assert drawn(page)[0].split("L")[0] != before[0].split("L")[0], key
+        assert tuple(np.sign(start(page) - before)) == way, key
     page.keyboard.press("0")
     assert drawn(page) == first
 

@@ -20,6 +20,7 @@ NETWORKS = {
     for name, points in SETS.items()
 }
 START = {"set": "moons", "width": 3, "activation": "gelu", "seed": 0}
+PAGE = "notebooks/03_multilayer_perceptrons"
 EXPLORER = Boundary(
     SETS,
     NETWORKS,

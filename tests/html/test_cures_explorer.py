@@ -10,6 +10,7 @@ from llmbook_utils.widgets.cures import curve_path, find, place
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from test_cures import START, N, cures
 
+PAGE = "notebooks/05_training_that_generalises"
 EXPLORER = cures()
 
 
@@ -68,6 +69,8 @@ def test_click_and_arrows_stop_at_an_epoch(page: Page) -> None:
     expect(status).to_contain_text("After epoch 8")
     page.keyboard.press("ArrowLeft")
     expect(status).to_contain_text("After epoch 7")
+    page.keyboard.press("ArrowRight")
+    expect(status).to_contain_text("After epoch 8")
     for _ in range(5):
         page.keyboard.press("ArrowRight")
     expect(status).to_contain_text("After epoch 10")  # the last

@@ -9,6 +9,7 @@ from llmbook_utils.widgets.memory import unpack
 
 DISTANCES, BEFORES = (3, 6, 100), (0, 4)
 torch.manual_seed(0)
+PAGE = "notebooks/07_recurrent_networks"
 EXPLORER = Memory(
     {"LSTM": Recaller("lstm", 12), "RNN": Recaller("rnn", 12)},
     DISTANCES,
