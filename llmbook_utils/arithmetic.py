@@ -44,7 +44,7 @@ MODES = {
     "MKL alone": {"without": "oneDNN"},
     "native": {},
 }
-THREADS = (1, 2)
+WAYS = [(mode, threads) for threads in (1, 2) for mode in MODES]
 WITHOUT_ONEDNN = "import torch\n\ntorch.backends.mkldnn.enabled = False\n"
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q"]
 SCHEDULE = ["--dist", "loadfile", "--no-loadscope-reorder"]
@@ -102,22 +102,17 @@ def run(what: list[str], mode: str, threads: int, jobs: int) -> tuple[bool, dict
 
 def run_all(paths: list[Path], jobs: int) -> int:
     """Run everything in all modes; record the notebooks that are green in all."""
-    notebooks = [*NBVAL, *map(str, paths)]
     bad: set[str] = set()
     close: dict[str, dict[str, int]] = {path.stem: {} for path in paths}
-    units_are_green = True
-    for threads in THREADS:
-        for mode in MODES:
-            name = f"{mode}, {threads} thread{'s'[: threads - 1]}"
-            print(f"== {name}", flush=True)
-            side_by_side = max(1, jobs // threads)
-            green, table = run(notebooks, mode, threads, side_by_side)
-            failed = {stem for stem, row in table.items() if row["failed"]}
-            bad |= failed if green or failed else set(close)
-            for stem, row in table.items():
-                close[stem][name] = row["last_digit"]
-            numerical = ["-m", "numerical", "tests/unit"]
-            units_are_green &= run(numerical, mode, threads, side_by_side)[0]
+    for mode, threads in WAYS:
+        name = f"{mode}, {threads} thread{'s'[: threads - 1]}"
+        print(f"== {name}: notebooks", flush=True)
+        notebooks = [*NBVAL, *map(str, paths)]
+        green, table = run(notebooks, mode, threads, max(1, jobs // threads))
+        failed = {stem for stem, row in table.items() if row["failed"]}
+        bad |= failed if green or failed else set(close)
+        for stem, row in table.items():
+            close[stem][name] = row["last_digit"]
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
     for path in (p for p in paths if p.stem not in bad):
         about = {"processor": processor(), "cells_one_unit_away": close[path.stem]}
@@ -125,8 +120,19 @@ def run_all(paths: list[Path], jobs: int) -> int:
     text = json.dumps(record, indent=1, sort_keys=True)
     RECORD.write_text(text + "\n", encoding="utf8")
     print(f"recorded: {len(paths) - len(bad)} of {len(paths)}; red: {sorted(bad)}")
-    print(f"numerical unit tests are {'green' if units_are_green else 'RED'}")
-    return int(bool(bad) or not units_are_green)
+    return int(bool(bad) | (not units_are_green(jobs)))
+
+
+def units_are_green(jobs: int) -> bool:
+    """Run the numerical unit tests in all modes."""
+    red = []
+    for mode, threads in WAYS:
+        print(f"== {mode}, {threads}: unit tests", flush=True)
+        what = ["-m", "numerical", "tests/unit"]
+        if not run(what, mode, threads, max(1, jobs // threads))[0]:
+            red.append((mode, threads))
+    print(f"numerical unit tests: {f'RED in {red}' if red else 'green'}")
+    return not red
 
 
 def commit() -> str:

@@ -169,25 +169,33 @@ def run_nbval(folder, cells):
 def test_nbval_compares_and_refutes_as_told(tmp_path):
     refuted = {"llmbook": {"refuted_by": ["x = 0.5", "y = 0"]}}
     half = {"llmbook": {"refuted_by": ["x = 0.5"]}}
+    # The second number of this seed: the cells draw one, and refuting draws none.
+    second = {"text/plain": "0.7579544029403025"}
+    drawn = new_output("execute_result", data=second, execution_count=12)
     cells = {
         "print(0.12345)": [True, printed("0.12346\n"), {}],
         "print(0.1234)": [False, printed("0.1236\n"), {}],
-        "x, y = 0.9, 2": [True, [], {}],
+        "import random\nrandom.seed(0)\nx, y = 0.9, 2": [True, [], {}],
         "assert x > 0.8\nfor n in [y]:\n    assert n": [True, [], refuted],
         "assert x > 0.7\nassert y > 1": [False, [], half],
         "assert x > 0.4": [False, [], half],
-        "assert x > 0.6\nprint(x)": [True, printed("0.9\n"), half],
+        "assert x > 0.6 + 0 * random.random()\nprint(x)": [
+            True,
+            printed("0.9\n"),
+            half,
+        ],
         "assert x < 0": [False, [], half],
         "print(x)": [True, printed("0.9\n"), {}],
         "print(1.3)": [True, printed("1.5\n"), {"tags": ["nbval-ignore-output"]}],
         "print(1.4)": [True, printed("1.4\n"), {"tags": ["nbval-ignore-output"]}],
+        "random.random()": [True, [drawn], {}],
     }
     made = [new_code_cell(source, metadata=about, outputs=outputs)
             for source, (_, outputs, about) in cells.items()]  # fmt: skip
     ended, report, said = run_nbval(tmp_path, made)
     assert ended == [is_right for is_right, *_ in cells.values()], said
     assert report["01_x"] == {
-        "cells": 11, "failed": [1, 4, 5, 7], "last_digit": 1,
+        "cells": 12, "failed": [1, 4, 5, 7], "last_digit": 1,
         "free": {"9": True, "10": False},
     }  # fmt: skip
     assert "nothing refutes 'assert y > 1'" in said
