@@ -250,6 +250,7 @@ def test_own_numbers(tmp_path):
     )
     assert (seeded.task, seeded.stub, seeded.visible_check) == (task, stub, check)
     assert f"{int(number):_}.0 ** x" in seeded.solution
+    assert f"base_of({number})" in seeded.check
     # by its stamp grading knows whether somebody answered a neighbour's notebook
     tasks = [nb.metadata["llmbook"]["release"]["tasks"] for nb in (mine, plain)]
     assert tasks[0]["ch00-ex2"] == seeded.checksum != tasks[1]["ch00-ex2"]
