@@ -28,6 +28,7 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+from xdist.scheduler import LoadScheduling
 
 from llmbook_utils.widgets import MIME
 from llmbook_utils.widgets.explorer import document
@@ -86,10 +87,29 @@ def run_build(source: Path, output: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScheduling:
+    """Hand out few tests at a time: some take a hundred times as long as others."""
+    config.option.maxschedchunk = 1
+    return LoadScheduling(config, log)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let ``-k 06_neural`` choose the tests of that chapter's explorer, too."""
+    if page := getattr(getattr(item, "module", None), "PAGE", None):
+        item.extra_keyword_matches.add(page)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, so that no worker idles at the end."""
-    long = ("test_pages.py", "test_views_and_explorer_answer_in_jupyterlab")
-    items.sort(key=lambda item: not any(name in item.nodeid for name in long))
+    """Begin with what takes long, so that no worker idles at the end.
+
+    One worker builds the book for its first two pages; the next one has meanwhile what
+    needs no book.
+    """
+    pages = [item for item in items if "::test_page[book" in item.nodeid]
+    alone = ("test_breakage.py", "test_book_builds", "in_jupyterlab")
+    builds = [item for item in items if any(name in item.nodeid for name in alone)]
+    first = [*pages[:2], *builds, *pages[2:]]
+    items[:] = [*first, *(item for item in items if item not in first)]
 
 
 @dataclass
