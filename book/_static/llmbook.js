@@ -121,6 +121,10 @@
     prepareForPrint();
     reachScrollers();
     window.addEventListener("resize", reachScrollers);
+    // A formula is as wide as it will be once it is set.
+    window.addEventListener("load", () => {
+      window.MathJax?.startup?.promise?.then(reachScrollers);
+    });
     if (still.matches) root.style.scrollBehavior = "auto";
   });
 })();

@@ -72,6 +72,17 @@ def check_width(visit: Visit) -> None:
     assert wider <= 0, f"{wider} pixels wider than the screen"
 
 
+def check_scrollers(visit: Visit) -> None:
+    """What scrolls aside can be reached without a mouse."""
+    out_of_reach = visit.page.evaluate(
+        """() => [...document.querySelectorAll("div.highlight pre, div.math, " +
+            ".pst-scrollable-table-container")]
+          .filter((box) => box.scrollWidth > box.clientWidth + 1 && box.tabIndex !== 0)
+          .map((box) => box.outerHTML.slice(0, 120))"""
+    )
+    assert out_of_reach == []
+
+
 def check_plots(visit: Visit) -> None:
     """Each plot has drawn its data."""
     stored = [
@@ -221,7 +232,7 @@ def serious_faults(visit: Visit, axe: str, options: dict) -> list[str]:
     ]
 
 
-EACH_VIEW = (check_width, check_plots, check_maps, check_quizzes)
+EACH_VIEW = (check_width, check_scrollers, check_plots, check_maps, check_quizzes)
 ONCE = (check_tables, check_formulas, check_explorers, check_pictures)
 AT_LAST = (answer_maps, answer_quizzes)
 
