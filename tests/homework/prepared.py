@@ -20,11 +20,14 @@ from llmbook_utils.homework.grading.sandbox import Room
 from llmbook_utils.homework.grading.submissions import Answer, Answers
 from llmbook_utils.homework.grading.wire import Channel
 
+# Seconds: a busy machine stops no answer, what it may use of the processor does.
+CLOCK = 1200
 STEM = """
 import os, socket, sys
-from llmbook_utils.homework.grading import judge, nursery, worker
+from llmbook_utils.homework.grading import confinement, judge, nursery, worker
 from llmbook_utils.homework.grading.wire import Channel
 
+confinement.Limits.clock = CLOCK
 tasks = {"judge": judge.task, "worker": worker.task}
 control = Channel(socket.socket(fileno=int(sys.argv[1])))
 names = nursery.prepare(control)
@@ -45,7 +48,7 @@ class Stem(Room):
 
     def program(self):
         """Run what forks rooms, in place of a room."""
-        return ["-c", STEM]
+        return ["-c", STEM.replace("CLOCK", str(CLOCK))]
 
 
 class Fork(Room):
@@ -70,6 +73,7 @@ def prepared(chapter):
     stem = Stem("stem", prelude(chapter.exercises), Limits())
     with contextlib.closing(stem), pytest.MonkeyPatch.context() as patch:
         patch.setattr(rooms, "Room", functools.partial(Fork, stem))
+        patch.setattr(Limits, "clock", CLOCK)
         with (
             Grader(chapter, chapter.exercises) as grader,
             Worker(grader, chapter.exercises) as room,

@@ -30,7 +30,7 @@ NOTEBOOK = ROOT / "notebooks" / "11_gpt_from_scratch.ipynb"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 NAMES = ["One", "Two", "Three", "Four", "Five", "Six"]
 FOREVER = "def causal_weights(scores):\n    while True:\n        pass"
-SECONDS = 5  # of an exercise, so that the endless loop ends sooner; the page says 30
+SECONDS = 10  # of an exercise, so that the endless loop ends sooner; the page says 30
 LEAVES = "import os\nos._exit(0)"
 
 
