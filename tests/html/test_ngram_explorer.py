@@ -1,8 +1,10 @@
 """The n-grams of a story in the browser: by click, by slider, by key, in the page."""
 
+from collections.abc import Iterator
+
 import pytest
-from conftest import Visit
-from playwright.sync_api import Locator, expect
+from conftest import OVERFLOW, Visit, open_page
+from playwright.sync_api import Browser, Locator, expect
 
 from llmbook_utils.widgets.back_off_picture import context_of, describe
 
@@ -33,6 +35,20 @@ def widths(root: Locator) -> list[float]:
     bars = root.locator(".lb-parts .lb-bar > span")
     width = "nodes => nodes.map((node) => node.getBoundingClientRect().width)"
     return bars.evaluate_all(width)
+
+
+@pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["wide", "narrow"])
+def visit(
+    request: pytest.FixtureRequest, sites: object, browser: Browser
+) -> Iterator[Visit]:
+    """Open the chapter: alone on a phone, long notes stand a little too far out."""
+    site, (width, scheme) = sites("book"), request.param
+    address = (site.html / f"{PAGE}.html").as_uri()
+    with open_page(browser, address, scheme, width, is_whole=False) as opened:
+        [opened.data] = site.explorers(PAGE, KIND)
+        yield opened
+        assert opened.errors == [] and opened.outside == []
+        assert opened.page.evaluate(OVERFLOW) <= 0
 
 
 def test_a_click_chooses_a_token(visit: Visit) -> None:
