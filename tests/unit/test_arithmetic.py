@@ -53,7 +53,7 @@ def test_what_changed_is_run_and_one_more_chosen_by_the_commit(paths):
 def test_the_record_names_notebooks_that_there_are():
     record = json.loads(arithmetic.RECORD.read_text(encoding="utf8"))
     there = {path.stem for path in arithmetic.chapters.notebook_paths(arithmetic.ROOT)}
-    assert set(record) <= there
+    assert record and set(record) <= there
     for about in record.values():
         modes = {name.partition(",")[0] for name in about["cells_one_unit_away"]}
         assert modes == set(arithmetic.MODES) and about["processor"]
