@@ -66,9 +66,13 @@ def processor() -> str:
 
 
 def state(path: Path) -> dict[str, str]:
-    """Hash what a notebook stands on, and its outputs."""
+    """Hash what a notebook stands on, and those of its outputs that are compared."""
     nb = nbformat.read(path, as_version=4)
-    outputs = [cell.outputs for cell in chapters.code_cells(nb)]
+    outputs = [
+        cell.outputs
+        for cell in chapters.code_cells(nb)
+        if "nbval-ignore-output" not in cell.metadata.get("tags", [])
+    ]
     text = json.dumps(outputs, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     return {"notebook": chapters.code_hash(nb, ROOT), "outputs": digest}
