@@ -182,7 +182,7 @@ def package_files(source: str, package: Path = PACKAGE) -> list[Path]:
     Examples
     --------
     >>> [path.name for path in package_files("from llmbook_utils.plots import show")]
-    ['plot_style.py', 'plots.py']
+    ['plot_style.py', 'plots.py', 'rounding.py']
     """
     files: set[Path] = set()
     seen: set[tuple[str, str | None]] = set()
