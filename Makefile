@@ -10,10 +10,11 @@ HTML := _build/html
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED_PYTHON := $(shell sed -n 's/^\# python //p' constraints.txt)
 NBVAL := $(BIN)/python -m pytest --nbval-current-env -p no:cacheprovider \
-	-p llmbook_utils.nbval_units --nbval-kernel-startup-timeout 600 \
+	-p llmbook_press.nbval_units --nbval-kernel-startup-timeout 600 \
 	-n $(JOBS) --dist loadfile --no-loadscope-reorder \
 	--ignore notebooks/mistakes notebooks
-UNIT := $(BIN)/python -m pytest -n $(JOBS) llmbook_utils tests/unit tests/notebooks
+UNIT := $(BIN)/python -m pytest -n $(JOBS) llmbook_utils tools/llmbook_* tests/unit \
+	tests/notebooks
 
 # The outputs are those of one Python and one set of versions: pydocs, for one,
 # is another text in another Python. Elsewhere the assertions do the checking.
@@ -83,12 +84,12 @@ test-notebooks test-lax: export OMP_NUM_THREADS ?= 1
 
 test-notebooks: $(VENV)/test.stamp  ## nbval on every notebook, strict where it can be
 	@if $(IS_LOCKED); then set -x; LLMBOOK_DEVICE=cpu $(NBVAL) --nbval && \
-		$(BIN)/python -m llmbook_utils.arithmetic --since --jobs $(JOBS); \
+		$(BIN)/python -m llmbook_press.arithmetic --since --jobs $(JOBS); \
 	else echo "This is not Python $(LOCKED_PYTHON): outputs are not compared,"\
 		"the notebooks' assertions are."; set -x; $(NBVAL) --nbval-lax; fi
 
 test-arithmetic: $(VENV)/test.stamp  ## notebooks as other processors compute: an hour
-	$(BIN)/python -m llmbook_utils.arithmetic --jobs $(JOBS) $(CHAPTER)
+	$(BIN)/python -m llmbook_press.arithmetic --jobs $(JOBS) $(CHAPTER)
 
 test-faults: $(VENV)/test.stamp  ## plant faults: each must turn its tests red
 	$(BIN)/python tests/faults --jobs $(JOBS)
@@ -121,13 +122,13 @@ lint: $(VENV)/test.stamp  ## ruff: rules and format, notebooks included
 	$(BIN)/llmbook sync --check
 
 tiny: $(VENV)/book.stamp  ## train the shipped model anew: hours, goes on where it stopped
-	$(BIN)/python -m llmbook_utils.tiny.recipe --out runs/tiny
+	$(BIN)/python -m llmbook_recipes.tiny.train --out runs/tiny
 
 ladder: $(VENV)/book.stamp  ## measure every model of the ladder anew
-	$(BIN)/python -m llmbook_utils.ladder
+	$(BIN)/python -m llmbook_recipes.ladder
 
 experiments: $(VENV)/book.stamp  ## run what chapters show with one seed with five
-	$(BIN)/python -m llmbook_utils.experiments
+	$(BIN)/python -m llmbook_recipes.over_seeds --work runs/experiments
 
 clean:  ## remove what was built and installed
 	rm -rf _build .venv .venv-colab .venv-constraints .pytest_cache .ruff_cache \

@@ -1,16 +1,18 @@
-"""Helpers of LLMBook, from word embeddings to fine-tuning GPT-2.
+"""What the chapters of LLMBook import, from word embeddings to fine-tuning GPT-2.
 
-A module imports only from floors below its own:
+A room, that is a module or a folder here, imports only from rooms on floors below its
+own:
 
-1. ``runtime``, ``rounding``, ``speed``, ``tinyworld``
-2. ``corpora`` (``textfiles``, ``hub``), ``labelled``, ``tokenizers``, ``bpe``
-   (``bpe_files``)
+1. ``runtime``, ``plots``, ``tinyworld``
+2. ``text``
 3. ``models``
-4. ``training``, ``event_files``, ``decoding``, ``evaluation``, ``story_scores``,
-   ``pretrained``, ``experiments``
-5. ``plots``, ``ladder``, ``tiny``, ``attention_view``, ``widgets``
-6. ``homework``, ``sphinx_ext``, ``dependencies``, ``chapters``, ``execution``,
-   ``regions``, ``sync``, ``comparison``, ``nbval_units``, ``arithmetic``, ``cli``
+4. ``training``, ``decoding``
+5. ``evaluation``, ``pretrained``, ``experiments``
+6. ``ladder``, ``explorers``
+7. ``doctor``
+
+None imports a tool (``llmbook_press``, ``llmbook_homework``, ``llmbook_recipes``), and
+each import names the file in which a thing is defined.
 """
 
 __version__ = "0.1.0"

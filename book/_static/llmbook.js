@@ -94,7 +94,7 @@
   // Wide tables and code scroll; whoever has no mouse must be able to reach them.
   function reachScrollers() {
     for (const box of document.querySelectorAll(
-      "div.highlight pre, .pst-scrollable-table-container, div.math")) {
+      "div.highlight pre, .pst-scrollable-table-container")) {
       if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
     }

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from llmbook_utils.models.mlp import ACTIVATIONS
+from llmbook_utils.models.networks.mlp import ACTIVATIONS
 
 
 def two_moons(n: int, noise: float = 0.15, seed: int = 0) -> tuple[Tensor, Tensor]:

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from llmbook_utils.models.recurrent import Recurrent
-from llmbook_utils.models.recurrent.layers import Cell, LSTMLayer
+from llmbook_utils.models.sequences.recurrent.layers import Cell, LSTMLayer
+from llmbook_utils.models.sequences.recurrent.stack import Recurrent
 
 NAMES = ("Tom", "Mia", "Ben", "Lily", "Sam", "Anna", "Max", "Zoe")
 FILLER = (

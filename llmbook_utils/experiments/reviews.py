@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from llmbook_utils.labelled import LANGUAGES, load_labelled
-from llmbook_utils.models.recurrent.classifier import (
+from llmbook_utils.models.sequences.recurrent.classifier import (
     ClassifierConfig,
     RecurrentClassifier,
     count_vocabulary,
 )
 from llmbook_utils.runtime import set_seed
+from llmbook_utils.text.labelled import LANGUAGES, load_labelled
 
 
 class Bag(nn.Module):

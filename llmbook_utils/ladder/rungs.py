@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from llmbook_utils import tinyworld
-from llmbook_utils.evaluation import (
-    Interval,
-    compare_bits,
-    neural_bits,
-)
-from llmbook_utils.models.ngram import LanguageModel
-from llmbook_utils.story_scores import LONGEST, judge_stories, sample_texts
+from llmbook_utils.evaluation.bits import neural_bits
+from llmbook_utils.evaluation.intervals import Interval, compare_bits
+from llmbook_utils.evaluation.stories import LONGEST, judge_stories, sample_texts
+from llmbook_utils.models.sequences.ngram import LanguageModel
+from llmbook_utils.tinyworld import sampling
 
 STORED = Path(__file__).with_name("ladder.json")
 
@@ -129,7 +126,7 @@ class HeldOut:
     def __init__(self, n: int, seed: int = 0) -> None:
         if n < 2:
             raise ValueError(f"an interval needs two stories or more, got n={n}")
-        stories = list(tinyworld.stories(n, seed, split="test"))
+        stories = list(sampling.stories(n, seed, split="test"))
         self.seed = seed
         self.texts = [story.text for story in stories]
         self.floor = np.array([-story.log_prob for story in stories])
@@ -183,7 +180,7 @@ class Counting:
 
     Examples
     --------
-    >>> from llmbook_utils.models.ngram import Uniform
+    >>> from llmbook_utils.models.sequences.ngram import Uniform
     >>> letters = "ab"
     >>> model = Uniform().fit([[0, 1]], vocab_size=3)
     >>> guess = Counting(model, lambda t: [*map(letters.index, t)],
@@ -223,7 +220,7 @@ class Neural:
     """
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
-        from llmbook_utils.models.gpt import GPT
+        from llmbook_utils.models.attention.gpt import GPT
 
         is_ours = isinstance(model, GPT) or hasattr(model, "new_cache")
         self.model = model if is_ours else GPT.from_transformers(model)
@@ -242,21 +239,8 @@ class Neural:
         return sample_texts(self.model, self.tokenizer, n, seed)
 
 
-def save(ladder: Ladder, path: Path = STORED) -> None:
-    """Write a ladder to a file, numbers to five significant digits."""
-    path.write_text(json.dumps(_rounded(asdict(ladder)), indent=1) + "\n", "utf-8")
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    return float(f"{value:.5g}") if isinstance(value, float) else value
-
-
-def load(path: Path = STORED) -> Ladder:
-    """Read the ladder that comes with the package, or that `save` wrote.
+def load_ladder(path: Path = STORED) -> Ladder:
+    """Read the ladder that comes with the package, or that ``make ladder`` wrote.
 
     Raises
     ------
@@ -271,12 +255,10 @@ def load(path: Path = STORED) -> Ladder:
         rungs = tuple(read_rung(rung) for rung in stored.pop("rungs"))
         return Ladder(floor=floor, rungs=rungs, **stored)
     except FileNotFoundError:
-        raise FileNotFoundError(
-            f"there is no {path}; python -m llmbook_utils.ladder makes it"
-        ) from None
+        raise FileNotFoundError(f"there is no {path}; `make ladder` makes it") from None
     except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(
-            f"{path} is damaged ({error}); python -m llmbook_utils.ladder remakes it"
+            f"{path} is damaged ({error}); `make ladder` makes it anew"
         ) from error
 
 

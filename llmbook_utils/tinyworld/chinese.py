@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from llmbook_utils.tinyworld.story import Story
-from llmbook_utils.tinyworld.telling import Teller
+from llmbook_utils.tinyworld.telling.teller import Teller
+from llmbook_utils.tinyworld.telling.voice import Mention
 from llmbook_utils.tinyworld.village import COLOURS
-from llmbook_utils.tinyworld.voice import Mention
 from llmbook_utils.tinyworld.world import SYLLABLES, Event
 
 MOODS = {

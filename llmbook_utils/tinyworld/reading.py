@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 
-from llmbook_utils.tinyworld.choosers import (
-    Reader,
-    TextEnds,
-)
 from llmbook_utils.tinyworld.story import Story, lexicon
-from llmbook_utils.tinyworld.telling import Teller
+from llmbook_utils.tinyworld.telling.choosers import Reader, TextEnds
+from llmbook_utils.tinyworld.telling.teller import Teller
 
 
 def parse(text: str, village: str = "home") -> Story:
@@ -34,7 +31,7 @@ def parse(text: str, village: str = "home") -> Story:
 
     Examples
     --------
-    >>> from llmbook_utils.tinyworld import sample_story
+    >>> from llmbook_utils.tinyworld.sampling import sample_story
     >>> story = sample_story(1)
     >>> parse(story.text) == story
     True

@@ -7,12 +7,9 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from llmbook_utils.tinyworld.choosers import (
-    Sampler,
-    generator,
-)
 from llmbook_utils.tinyworld.story import Story, lexicon
-from llmbook_utils.tinyworld.telling import MAX_PEOPLE, MAX_THINGS, Teller
+from llmbook_utils.tinyworld.telling.choosers import Sampler, generator
+from llmbook_utils.tinyworld.telling.teller import MAX_PEOPLE, MAX_THINGS, Teller
 
 SPLITS = ("train", "validation", "test")
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import NamedTuple
 
-from llmbook_utils.tinyworld.choosers import (
-    Follower,
-)
-from llmbook_utils.tinyworld.telling import Lexicon, Teller
+from llmbook_utils.tinyworld.telling.choosers import Follower
+from llmbook_utils.tinyworld.telling.teller import Teller
+from llmbook_utils.tinyworld.telling.voice import Lexicon
 from llmbook_utils.tinyworld.village import VILLAGES
 from llmbook_utils.tinyworld.world import SENTIMENTS, Event, World
 
@@ -179,11 +178,6 @@ class Story:
             )
         return list(spans.values())
 
-    @property
-    def pronouns(self) -> list[Span]:
-        """The spans that are pronouns; each has its `antecedent`."""
-        return [span for span in self.spans if span.antecedent]
-
     @cached_property
     def questions(self) -> list[Question]:
         """The questions that the story asks and answers."""
@@ -225,7 +219,7 @@ class Story:
     @cached_property
     def summary(self) -> str:
         """One true sentence about the story."""
-        from llmbook_utils.tinyworld.tasks import summary
+        from llmbook_utils.tinyworld.tasks.summarising import summary
 
         return summary(self)
 

@@ -4,7 +4,7 @@ A fault is a replacement in one file, and the tests that have to find it::
 
     [[fault]]
     name = "a future token can be seen"
-    file = "llmbook_utils/models/gpt.py"
+    file = "llmbook_utils/models/attention/gpt.py"
     old = "is_causal=True"
     new = "is_causal=False"
     finds = ["tests/unit/test_gpt.py"]
@@ -66,8 +66,9 @@ def command_of(fault: dict) -> list[str]:
 
 def run(fault: dict, tree: Path) -> subprocess.CompletedProcess[str]:
     """Run the command on a tree."""
-    # The tree's own package stands before the one that is installed.
-    env = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    # The tree's own packages stand before those that are installed.
+    path = f"{tree}{os.pathsep}{tree / 'tools'}"
+    env = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     env.setdefault("OMP_NUM_THREADS", "1")
     return subprocess.run(
         command_of(fault), cwd=tree, env=env, capture_output=True, text=True

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import nbformat
 
-from llmbook_utils.homework import course as courses
-from llmbook_utils.homework.course import Assignment, Course
-from llmbook_utils.homework.grading.results import ExerciseResult, Result
+from llmbook_homework import course as courses
+from llmbook_homework.course import Assignment, Course
+from llmbook_homework.grading.results import ExerciseResult, Result
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -107,7 +107,7 @@ def with_salt(course):
 @functools.cache
 def _template():
     """Release the small chapter once; it takes seconds."""
-    from llmbook_utils.homework.release import parse_due, release
+    from llmbook_homework.release import parse_due, release
 
     folder = Path(tempfile.mkdtemp(prefix="llmbook-course-"))
     course = with_salt(courses.init(folder / "course", "small", "UTC"))

@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 import toy
 
-from llmbook_utils.homework.grading import rooms, sandbox, submissions
-from llmbook_utils.homework.grading.confinement import Limits
-from llmbook_utils.homework.grading.rooms import Grader, Worker
-from llmbook_utils.homework.grading.submissions import Answer, Answers
+from llmbook_homework.grading import grader as grading
+from llmbook_homework.grading import submissions
+from llmbook_homework.grading.grader import Grader, Worker
+from llmbook_homework.grading.sandbox import bubblewrap
+from llmbook_homework.grading.sandbox.limits import Limits
+from llmbook_homework.grading.submissions import Answer, Answers
 
 LIMITS = Limits(seconds=1, memory_mb=400)
 
@@ -22,8 +24,8 @@ def chapter(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def grader(chapter):
-    """A grader for the toy chapter, with a judge at work."""
-    trouble = sandbox.trouble()
+    """A grader for the toy chapter, with a checker at work."""
+    trouble = bubblewrap.trouble()
     assert not trouble, f"{trouble}; install it: apt install bubblewrap"
     with Grader(chapter, chapter.exercises, LIMITS) as opened:
         yield opened
@@ -52,7 +54,7 @@ def room(chapter, grader):
 @pytest.fixture
 def one_room(room, monkeypatch):
     """Grade submissions in that room, where none needs to be a student's own."""
-    monkeypatch.setattr(rooms, "Worker", lambda *_: contextlib.nullcontext(room))
+    monkeypatch.setattr(grading, "Worker", lambda *_: contextlib.nullcontext(room))
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A grader for whom a chapter's code has run once, where it would run twice.
 
-In grading, judge and worker are two sandboxes, and each runs what the exercises need.
+In grading, checker and worker are two sandboxes, and each runs what the exercises need.
 Here they are forks of one process in one sandbox: the same code, the same check, the
 same verdict, in half the time. The wall that is missing, the one between them, is
 tested in ``test_sandbox``; who plants mistakes does not climb it.
@@ -12,32 +12,33 @@ import socket
 
 import pytest
 
-from llmbook_utils.homework.exercises import prelude
-from llmbook_utils.homework.grading import rooms
-from llmbook_utils.homework.grading.confinement import MB, Limits
-from llmbook_utils.homework.grading.rooms import Grader, Worker
-from llmbook_utils.homework.grading.sandbox import Room
-from llmbook_utils.homework.grading.submissions import Answer, Answers
-from llmbook_utils.homework.grading.wire import Channel
+from llmbook_homework.exercises.reading import prelude
+from llmbook_homework.grading import grader as grading
+from llmbook_homework.grading.grader import Grader, Worker
+from llmbook_homework.grading.sandbox.limits import MB, Limits
+from llmbook_homework.grading.sandbox.room import Room
+from llmbook_homework.grading.sandbox.rpc import Channel
+from llmbook_homework.grading.submissions import Answer, Answers
 
 # Seconds: a busy machine stops no answer, what it may use of the processor does.
 CLOCK = 1200
 STEM = """
 import os, socket, sys
-from llmbook_utils.homework.grading import confinement, judge, nursery, worker
-from llmbook_utils.homework.grading.wire import Channel
+from llmbook_homework.grading.sandbox import checker, fork_server, worker
+from llmbook_homework.grading.sandbox.limits import Limits
+from llmbook_homework.grading.sandbox.rpc import Channel
 
-confinement.Limits.clock = CLOCK
-tasks = {"judge": judge.task, "worker": worker.task}
+Limits.clock = CLOCK
+tasks = {"checker": checker.task, "worker": worker.task}
 control = Channel(socket.socket(fileno=int(sys.argv[1])))
-names = nursery.prepare(control)
+names = fork_server.prepare(control)
 while names is not None:
     request, _ = control.receive()
     own = control.receive_fd()
     if os.fork() == 0:
         control.sock.close()
         room = Channel(socket.socket(fileno=own))
-        nursery.tend(room, tasks[request["role"]], names)
+        fork_server.tend(room, tasks[request["role"]], names)
         os._exit(0)
     os.close(own)
 """
@@ -52,7 +53,7 @@ class Stem(Room):
 
 
 class Fork(Room):
-    """A room for a judge or a worker, forked from a stem."""
+    """A room for a checker or a worker, forked from a stem."""
 
     def __init__(self, stem, role, _prelude, limits, *_):
         self.role, self.limits = role, limits
@@ -72,7 +73,7 @@ def prepared(chapter):
     """Give a function that grades an answer to one of a chapter's exercises."""
     stem = Stem("stem", prelude(chapter.exercises), Limits())
     with contextlib.closing(stem), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rooms, "Room", functools.partial(Fork, stem))
+        patch.setattr(grading, "Room", functools.partial(Fork, stem))
         patch.setattr(Limits, "clock", CLOCK)
         with (
             Grader(chapter, chapter.exercises) as grader,

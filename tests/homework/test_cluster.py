@@ -1,29 +1,23 @@
 """A Dask cluster of two workers, one of which is killed half-way."""
 
 import json
-import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import toy
 
-from llmbook_utils.homework.grading import cluster
-from llmbook_utils.homework.grading.batch import Batch, Submission
-from llmbook_utils.homework.grading.confinement import Limits
-
-ROOT = Path(__file__).parents[2]
+from llmbook_homework.grading import cluster
+from llmbook_homework.grading.batch import Batch, Submission
+from llmbook_homework.grading.sandbox.limits import Limits
 
 
 def start(module, *args):
     """Start a part of the cluster."""
-    # Tasks are functions of this package: both sides import the same one.
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     call = [sys.executable, "-m", f"distributed.cli.{module}", *args]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen(call, env={**os.environ, "PYTHONPATH": path}, **quiet)
+    return subprocess.Popen(call, **quiet)
 
 
 @pytest.fixture

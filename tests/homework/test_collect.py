@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 import pytest
 from classroom import about, hand_in, notebook, released, unreleased
 
-from llmbook_utils.homework.course import write_json
-from llmbook_utils.homework.grading.grade import submissions_of
-from llmbook_utils.homework.lms import delivery, filenames
-from llmbook_utils.homework.lms.collect import collect
-from llmbook_utils.homework.lms.roster import Person, Roster, read_people
+from llmbook_homework.course import write_json
+from llmbook_homework.grading.grade import submissions_of
+from llmbook_homework.lms import delivery, filenames
+from llmbook_homework.lms.collect import collect
+from llmbook_homework.lms.roster import Person, Roster, read_people
 
 GOOD = notebook(ex1="def double(x):\n    return 2 * x")
 OTHER = notebook(ex1="def double(x):\n    return x * 2")

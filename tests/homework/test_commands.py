@@ -8,9 +8,9 @@ import zipfile
 import pytest
 from classroom import graded, hand_in, notebook, released, small_book, store
 
-from llmbook_utils import cli
-from llmbook_utils.homework.course import Course
-from llmbook_utils.homework.grading import grade
+from llmbook_homework.course import Course
+from llmbook_homework.grading import grade
+from llmbook_press import cli
 
 
 def run(capsys, *words):
@@ -118,7 +118,7 @@ def test_a_stray_file_is_an_exit_code(tmp_path, capsys, monkeypatch):
 def test_the_start_is_quick_and_help_needs_no_torch():
     """The command line imports what it needs when it needs it."""
     code = (
-        "import sys\nfrom llmbook_utils import cli\ncli.build_parser()\n"
+        "import sys\nfrom llmbook_press import cli\ncli.build_parser()\n"
         "heavy = {'torch', 'nbgrader', 'numpy', 'nbformat'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

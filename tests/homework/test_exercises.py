@@ -7,9 +7,8 @@ import nbformat
 import pytest
 import toy
 
-from llmbook_utils.homework import exercises
-from llmbook_utils.homework.exercises import mistakes, slicing
-from llmbook_utils.regions import clear_hidden_tests
+from llmbook_homework.exercises import mistakes, reading, slicing
+from llmbook_press.regions import clear_hidden_tests
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -18,7 +17,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
 def book_chapter(request):
     """A chapter of the book."""
-    return exercises.load(request.param)
+    return reading.load(request.param)
 
 
 def test_each_exercise_is_complete(book_chapter):
@@ -87,7 +86,7 @@ def test_the_toy_chapter_is_read(chapter):
     assert first.visible_check == clear_hidden_tests(first.check)
     assert [s for s in third.needs if "factor" in s] == ["factor = 5"]
     assert not any("factor" in source for source in first.needs)
-    assert exercises.prelude([third, first]) == list(third.needs)
+    assert reading.prelude([third, first]) == list(third.needs)
     assert chapter.exercise("2") is chapter.exercise("ch90-ex2") is chapter.exercises[1]
     with pytest.raises(ValueError, match="no exercise 'ex9', but ex1, ex2, ex3"):
         chapter.exercise("ex9")
@@ -100,7 +99,7 @@ def test_declared_needs_are_run_too(tmp_path):
     solution = next(c for c in nb.cells if "def double" in c.source)
     solution.metadata["llmbook"] = {"needs": ["shown"]}
     nbformat.write(nb, tmp_path / "90_toy.ipynb")
-    first = exercises.load(tmp_path / "90_toy.ipynb").exercise("ex1")
+    first = reading.load(tmp_path / "90_toy.ipynb").exercise("ex1")
     assert first.needs[-2:] == ("factor = 5", "print(factor)")
 
 
@@ -117,11 +116,11 @@ def test_a_faulty_chapter_is_refused(tmp_path, change, message):
     change(nb)
     nbformat.write(nb, tmp_path / "90_toy.ipynb")
     with pytest.raises(ValueError, match=message):
-        exercises.load(tmp_path / "90_toy.ipynb")
+        reading.load(tmp_path / "90_toy.ipynb")
 
 
 def test_points_are_given_by_either_name(chapter):
-    given = exercises.with_points(chapter.exercises, {"ex1": 7, "ch90-ex2": 8})
+    given = reading.with_points(chapter.exercises, {"ex1": 7, "ch90-ex2": 8})
     assert [each.points for each in given] == [7, 8, 3]
 
 

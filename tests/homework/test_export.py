@@ -5,11 +5,11 @@ import csv
 import pytest
 from classroom import about, graded, hand_in, notebook, store, unreleased
 
-from llmbook_utils.homework.course import write_json
-from llmbook_utils.homework.lms import export
-from llmbook_utils.homework.lms.by_hand import ByHand
-from llmbook_utils.homework.lms.roster import Person, Roster
-from llmbook_utils.homework.lms.rows import rows_of, summary
+from llmbook_homework.course import write_json
+from llmbook_homework.lms import export
+from llmbook_homework.lms.by_hand import ByHand
+from llmbook_homework.lms.roster import Person, Roster
+from llmbook_homework.lms.rows import rows_of, summary
 
 
 def read(path):

@@ -8,13 +8,13 @@ from classroom import graded, hand_in, notebook, released, store
 from nbgrader.api import Gradebook
 from nbgrader.plugins.export import CsvExportPlugin
 
-from llmbook_utils.homework import feedback, gradebook, status
-from llmbook_utils.homework.course import Course
-from llmbook_utils.homework.generate import nbgrader_api
-from llmbook_utils.homework.grading.results import all_zero
-from llmbook_utils.homework.lms import by_hand, rows
-from llmbook_utils.homework.lms.collect import collect
-from llmbook_utils.homework.lms.roster import Person, Roster
+from llmbook_homework import feedback, gradebook, status
+from llmbook_homework.course import Course
+from llmbook_homework.generate import nbgrader_api
+from llmbook_homework.grading.results import all_zero
+from llmbook_homework.lms import by_hand, rows
+from llmbook_homework.lms.collect import collect
+from llmbook_homework.lms.roster import Person, Roster
 
 WORK = "def double(x):\n    return 2 * x"
 

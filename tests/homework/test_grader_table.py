@@ -11,9 +11,8 @@ import pytest
 from classroom import NOTEBOOKS
 from prepared import prepared
 
-from llmbook_utils.homework import exercises
-from llmbook_utils.homework.exercises import mistakes, vary
-from llmbook_utils.homework.grading import sandbox
+from llmbook_homework.exercises import mistakes, reading, vary
+from llmbook_homework.grading.sandbox import bubblewrap
 
 LEAST_MISTAKES = 3
 # What varies in the chapters; each new one adds an exercise or more of its own.
@@ -27,20 +26,20 @@ VARYING = {
     "06_neural_language_models": ["ch06-ex4"],
     "07_recurrent_networks": ["ch07-ex1"],
     "11_gpt_from_scratch": ["ch11-ex4"],
-    "14_fine_tuning": ["ch14-ex4"],
+    "15_fine_tuning": ["ch15-ex4"],
 }
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem, scope="module")
 def chapter(request):
     """A chapter of the book."""
-    return exercises.load(request.param)
+    return reading.load(request.param)
 
 
 @pytest.fixture(scope="module")
 def grade(chapter):
     """Grade an answer to one of the chapter's exercises."""
-    assert sandbox.trouble() == "", "these tests need bubblewrap"
+    assert bubblewrap.trouble() == "", "these tests need bubblewrap"
     with prepared(chapter) as graded:
         yield graded
 

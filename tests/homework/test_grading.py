@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -13,13 +12,14 @@ from pathlib import Path
 import pytest
 import toy
 
-from llmbook_utils.homework.grading import batch, rooms, sandbox
-from llmbook_utils.homework.grading.batch import Batch, Submission, grade_file
-from llmbook_utils.homework.grading.confinement import Limits
-from llmbook_utils.homework.grading.results import Result
-from llmbook_utils.homework.grading.rooms import Grader
+from llmbook_homework.grading import batch
+from llmbook_homework.grading import grader as grading
+from llmbook_homework.grading.batch import Batch, Submission, grade_file
+from llmbook_homework.grading.grader import Grader
+from llmbook_homework.grading.results import Result
+from llmbook_homework.grading.sandbox import bubblewrap
+from llmbook_homework.grading.sandbox.limits import Limits
 
-ROOT = Path(__file__).parents[2]
 LIMITS = Limits(seconds=1, memory_mb=400)
 
 
@@ -363,7 +363,7 @@ def test_a_name_that_is_no_text_gives_a_row(tmp_path, chapter, grader):
 
 def test_other_cells_are_taken_as_far_as_they_can_be_sent(chapter):
     """An answer needs no 10 MB of data; that they are there costs nothing."""
-    from llmbook_utils.homework.grading import submissions
+    from llmbook_homework.grading import submissions
 
     cells = [toy.new_code_cell(text) for text in ("small = 1", "x = '" + "0" * 10**7)]
     data = toy.as_bytes(toy.submission(chapter, toy.RIGHT, cells))
@@ -374,7 +374,7 @@ def test_other_cells_are_taken_as_far_as_they_can_be_sent(chapter):
 def test_what_students_wrote_is_no_markup_in_nbgraders_pages():
     from nbconvert.filters import markdown2html
 
-    from llmbook_utils.homework.gradebook import _as_markdown
+    from llmbook_homework.gradebook import _as_markdown
 
     said = "The code raised E: <img src=x onerror=alert(1)>\n[a](http://x) <b>"
     page = markdown2html(_as_markdown(said))
@@ -385,7 +385,7 @@ def test_what_students_wrote_is_no_markup_in_nbgraders_pages():
 def test_half_a_letter_does_not_stop_the_gradebook(tmp_path):
     import classroom
 
-    from llmbook_utils.homework import gradebook
+    from llmbook_homework import gradebook
 
     course = classroom.released(tmp_path)
     nb = json.loads(classroom.notebook(course))
@@ -519,20 +519,19 @@ def test_a_killed_run_goes_on_where_it_stopped(done, course, chapter, tmp_path):
     _, _, first = done
     own, todo = course
     script = (
-        "import sys\nsys.path.insert(0, sys.argv[3])\n"
-        "from pathlib import Path\nfrom llmbook_utils.homework import exercises\n"
-        "from llmbook_utils.homework.grading.batch import Batch, Submission\n"
-        "from llmbook_utils.homework.grading.confinement import Limits\n"
-        "chapter = exercises.load(Path(sys.argv[1]))\nfolder = Path(sys.argv[2])\n"
+        "import sys\nfrom pathlib import Path\n"
+        "from llmbook_homework.exercises import reading\n"
+        "from llmbook_homework.grading.batch import Batch, Submission\n"
+        "from llmbook_homework.grading.sandbox.limits import Limits\n"
+        "chapter = reading.load(Path(sys.argv[1]))\nfolder = Path(sys.argv[2])\n"
         "todo = [Submission(p.stem, 'ch90', p, chapter.exercises)\n"
         "        for p in sorted(folder.glob('*.ipynb'))]\n"
         "own = Batch(chapter, list(chapter.exercises), folder / 'results',\n"
         "            Limits(seconds=1, memory_mb=400))\n"
         "for result, _ in own.run(todo):\n    print(result.student, flush=True)\n"
     )
-    call = [sys.executable, "-c", script, str(chapter.path), str(tmp_path), str(ROOT)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(call, stdout=subprocess.PIPE, env=environment, text=True)
+    call = [sys.executable, "-c", script, str(chapter.path), str(tmp_path)]
+    process = subprocess.Popen(call, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline().strip() == "student0"
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -560,35 +559,35 @@ def test_a_check_that_fails_on_its_own_solution_stops_all(course, chapter):
     assert not list(own.folder.glob("*")), "no result was written"
 
 
-def test_a_judge_that_breaks_down_is_replaced(chapter, one_room):
+def test_a_checker_that_breaks_down_is_replaced(chapter, one_room):
     """It is killed between two submissions; the second is graded all the same."""
-    from llmbook_utils.homework.grading import submissions
+    from llmbook_homework.grading import submissions
 
     answers = submissions.read(toy.as_bytes(solved(chapter)), chapter.exercises)
     with Grader(chapter, chapter.exercises, LIMITS) as own:
         assert own.grade("ada", "ch90", answers).score == 6
-        own._judge.process.kill()
-        own._judge.process.wait()
+        own._checker.process.kill()
+        own._checker.process.wait()
         assert own.grade("bob", "ch90", answers).score == 6
 
 
-def test_a_judge_that_cannot_be_had_gives_nobody_a_zero(course, grader, monkeypatch):
+def test_a_checker_that_cannot_be_had_gives_nobody_a_zero(course, grader, monkeypatch):
     """The batch stops; what is not graded is graded by the next run."""
     own, todo = course
 
     def fail(self):
-        raise rooms.RoomFailed("no memory left")
+        raise grading.RoomFailed("no memory left")
 
     monkeypatch.setattr(Grader, "__enter__", lambda self: self)
-    monkeypatch.setattr(Grader, "_open_judge", fail)
+    monkeypatch.setattr(Grader, "_open_checker", fail)
     with pytest.raises(ValueError, match="grading had to stop: no memory left"):
         list(own.run(todo))
     assert not [*own.folder.glob("student0.json")]
 
 
 def test_a_worker_that_breaks_down_costs_one_exercise_at_most(chapter, grader):
-    from llmbook_utils.homework.grading import submissions
-    from llmbook_utils.homework.grading.rooms import Worker
+    from llmbook_homework.grading import submissions
+    from llmbook_homework.grading.grader import Worker
 
     answers = submissions.read(toy.as_bytes(solved(chapter)), chapter.exercises)
     with Worker(grader, chapter.exercises) as worker:
@@ -600,7 +599,7 @@ def test_a_worker_that_breaks_down_costs_one_exercise_at_most(chapter, grader):
 def test_an_exercise_may_declare_its_own_limits(chapter, grader):
     from dataclasses import replace
 
-    from llmbook_utils.homework.grading.rooms import limits_of
+    from llmbook_homework.grading.grader import limits_of
 
     slow = replace(chapter.exercises[0], metadata={"seconds": 90, "needs": []})
     assert limits_of(slow, LIMITS).seconds == 90
@@ -609,4 +608,4 @@ def test_an_exercise_may_declare_its_own_limits(chapter, grader):
 
 def test_the_sandbox_is_there():
     """All of this file would mean little without it."""
-    assert sandbox.trouble() == ""
+    assert bubblewrap.trouble() == ""

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmbook_utils import chapters, cli
-from llmbook_utils.homework import lessons, plans
-from llmbook_utils.homework.exercises import example
-from llmbook_utils.homework.lessons import Homework, Lesson, Section
-from llmbook_utils.homework.plans import Course
+from llmbook_homework import lessons, plans
+from llmbook_homework.exercises.tasks import example
+from llmbook_homework.lessons import Homework, Lesson, Section
+from llmbook_homework.plans import Course
+from llmbook_press import cli, notebooks
 
 ROOT = Path(__file__).parents[2]
 
@@ -72,7 +72,7 @@ def test_goal_and_its_needs_come_before_other_chapters():
 
 def test_a_goal_that_is_not_written_yet_gives_the_first_chapters():
     book = [lesson("01", 50), lesson("02", 50)]
-    plan = plans.make(book, Course("Week", 1, 60, 60, goal="14"))
+    plan = plans.make(book, Course("Week", 1, 60, 60, goal="15"))
     assert chapters_of(plan) == ["01"]
 
 
@@ -146,7 +146,7 @@ def test_needed_chapters_come_earlier(every):
 def test_sections_take_the_reading_time_twice(every):
     for each in every:
         path = ROOT / "notebooks" / f"{each.slug}.ipynb"
-        whole = chapters.minutes_of(nbformat.read(path, as_version=4).cells)
+        whole = notebooks.minutes_of(nbformat.read(path, as_version=4).cells)
         assert 0.6 * whole < each.minutes / lessons.TEACHING < whole
         titles = [title for section in each.sections for title in section.titles]
         assert titles[:2] == ["Overview", "Setup"] and titles[-1] == "Quiz"

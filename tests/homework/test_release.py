@@ -11,17 +11,11 @@ import pytest
 from classroom import NOTEBOOKS, ROOT, hand_in, notebook, released, small_book
 from nbgrader.api import Gradebook
 
-from llmbook_utils.homework import course as courses
-from llmbook_utils.homework import exercises
-from llmbook_utils.homework.exercises import vary
-from llmbook_utils.homework.nbgrader_steps import student_version
-from llmbook_utils.homework.release import (
-    book_of,
-    parse_due,
-    parse_points,
-    release,
-)
-from llmbook_utils.regions import split_regions
+from llmbook_homework import course as courses
+from llmbook_homework.exercises import reading, vary
+from llmbook_homework.nbgrader_steps import student_version
+from llmbook_homework.release import book_of, parse_due, parse_points, release
+from llmbook_press.regions import split_regions
 
 
 def words(text):
@@ -108,7 +102,7 @@ def test_text_and_figures_stay(path):
     stubs = [
         c.source for c in after.cells if c.metadata.get("nbgrader", {}).get("solution")
     ]
-    chapter = exercises.load(path)
+    chapter = reading.load(path)
     assert stubs == [each.stub for each in chapter.exercises]
 
 
@@ -206,7 +200,7 @@ def test_other_exercises_after_grades_are_refused(tmp_path):
     assert "set the same ones again" in str(error.value)
     assert course.release(course.assignment("00")).read_bytes() == before
     assert courses.Course.open(course.root).assignment("00").max_points == 5
-    kept = exercises.load(course.source(course.assignment("00")))
+    kept = reading.load(course.source(course.assignment("00")))
     assert len(kept.exercises) == 2
 
 
@@ -221,7 +215,7 @@ def test_what_nbgrader_refuses_leaves_all_as_it_was(tmp_path):
     with pytest.raises(ValueError, match="as it was"):
         release(course, "00", book=book)
     assert course.release(course.assignment("00")).read_bytes() == before
-    kept = exercises.load(course.source(course.assignment("00")))
+    kept = reading.load(course.source(course.assignment("00")))
     assert "BEGIN SOLUTION" not in kept.statements[-1].source
 
 
@@ -244,7 +238,7 @@ def test_own_numbers(tmp_path):
     number = re.search(r"\$(\d+)\^x\$", task)[1]
     assert "$1000^x$" in old_task and number != "1000"
     assert f"base_of({number})" in check and "base_of(1000)" in old_check
-    chapter = exercises.load(course.source(assignment))
+    chapter = reading.load(course.source(assignment))
     seeded = vary.personalise(
         chapter.exercise("ex2"), course.seed_of(assignment, "ada")
     )
@@ -271,12 +265,12 @@ def test_seeds_differ_between_students_and_courses(tmp_path):
 
 def test_numbers_differ_between_students_and_courses_and_stay(tmp_path):
     course = released(tmp_path)
-    exercise = exercises.load(course.source(course.assignment("00"))).exercise("ex2")
+    exercise = reading.load(course.source(course.assignment("00"))).exercise("ex2")
     chosen = [vary.choose(exercise, f"salt/{n}")["1000"] for n in range(40)]
     assert len(set(chosen)) > 35
     assert chosen == [vary.choose(exercise, f"salt/{n}")["1000"] for n in range(40)]
     assert chosen != [vary.choose(exercise, f"other/{n}")["1000"] for n in range(40)]
-    plain = exercises.load(course.source(course.assignment("00"))).exercise("ex1")
+    plain = reading.load(course.source(course.assignment("00"))).exercise("ex1")
     assert vary.personalise(plain, "salt/1") is plain
     assert vary.personalise(exercise, None) is exercise
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import toy
 
-from llmbook_utils.homework.grading import sandbox
-from llmbook_utils.homework.grading.batch import Submission, grade_file
-from llmbook_utils.homework.grading.confinement import Limits
-from llmbook_utils.homework.grading.rooms import Grader, Worker
-from llmbook_utils.homework.grading.wire import Channel
+from llmbook_homework.grading.batch import Submission, grade_file
+from llmbook_homework.grading.grader import Grader, Worker
+from llmbook_homework.grading.sandbox import bubblewrap
+from llmbook_homework.grading.sandbox.limits import Limits
+from llmbook_homework.grading.sandbox.rpc import Channel
 
 ROOT = Path(__file__).parents[2]
 
@@ -330,7 +330,7 @@ def test_many_empty_files_are_stopped(attack):
 def test_the_environment_is_the_sandboxs_own(attack):
     row = attack("import os\nprint(*os.environ)\nprint(os.environ['HOME'])\nreturn 6")
     *names, home = row.output.split()
-    assert set(names) <= {*sandbox.ENVIRONMENT, "PYTHONPATH", "PWD", "LC_CTYPE"}
+    assert set(names) <= {*bubblewrap.ENVIRONMENT, "PYTHONPATH", "PWD", "LC_CTYPE"}
     assert home == "/tmp"
 
 
@@ -394,7 +394,7 @@ def test_forged_messages_give_no_points(attack, message):
 
 
 def test_a_pickle_from_the_worker_is_never_read(attack):
-    """It would give 6, or anything else, in the judge's own process."""
+    """It would give 6, or anything else, in the checker's own process."""
     row = attack(
         "import json, os, pickle, struct\n"
         "class Six:\n    def __reduce__(self):\n        return int, ('6',)\n"
@@ -413,9 +413,9 @@ def test_the_checker_cannot_be_patched(grade, one_room):
     """Whatever is patched is patched in the student's own process."""
     code = (
         "import builtins, sys, numpy, unittest.mock\n"
-        "import llmbook_utils.homework.grading.judge as judge\n"
-        "judge.verdict = lambda *a, **k: {'status': 'passed', 'reason': ''}\n"
-        "judge.check_exercise = judge.verdict\n"
+        "import llmbook_homework.grading.sandbox.checker as checker\n"
+        "checker.verdict = lambda *a, **k: {'status': 'passed', 'reason': ''}\n"
+        "checker.check_exercise = checker.verdict\n"
         "builtins.abs = lambda x: 0\n"
         "numpy.allclose = lambda *a, **k: True\n"
         "sys.modules['llmbook_utils'] = None\n"
@@ -443,13 +443,13 @@ def test_an_object_that_equals_everything_equals_nothing(grade, one_room):
     assert result.exercises[0].reason == "Twice 2 is 4."
 
 
-def test_replacing_the_package_changes_nothing_for_the_judge(grade, one_room):
+def test_replacing_the_package_changes_nothing_for_the_checker(grade, one_room):
     code = (
         "import sys, types\n"
         "fake = types.ModuleType('llmbook_utils')\n"
         "sys.modules['llmbook_utils'] = fake\n"
         "for name in list(sys.modules):\n"
-        "    if name.startswith('llmbook_utils.homework'):\n"
+        "    if name.startswith('llmbook_homework'):\n"
         "        sys.modules[name] = fake\n"
         "def total(numbers):\n    return 5"
     )
@@ -464,7 +464,7 @@ def test_a_cell_that_kills_its_worker_from_the_start(grade, one_room):
     assert "exit code 3" in result.exercises[0].reason
 
 
-def test_endless_data_do_not_end_the_judge(grade, one_room):
+def test_endless_data_do_not_end_the_checker(grade, one_room):
     """A range that is cheap to send and endless to list costs its own points only."""
     code = "def total(numbers):\n    return [range(10**15)] * 1000"
     result = grade({**toy.RIGHT, "ex2": code})
@@ -494,18 +494,14 @@ def test_all_ends_with_the_grader(tmp_path):
     """A grader that is killed leaves no process behind."""
     script = (
         "import sys, time\n"
-        "from llmbook_utils.homework.grading.sandbox import Room\n"
-        "from llmbook_utils.homework.grading.confinement import Limits\n"
+        "from llmbook_homework.grading.sandbox.room import Room\n"
+        "from llmbook_homework.grading.sandbox.limits import Limits\n"
         "room = Room('worker', [], Limits())\n"
         "print(room.process.pid, flush=True)\n"
         "time.sleep(100)\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+    call = [sys.executable, "-c", script]
+    process = subprocess.Popen(call, stdout=subprocess.PIPE, text=True)
     inner = int(process.stdout.readline())
     assert Path(f"/proc/{inner}").exists()
     process.kill()
@@ -525,18 +521,18 @@ def _is_alive(pid):
 
 
 def test_without_bubblewrap_grading_is_refused(monkeypatch):
-    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
-    sandbox.trouble.cache_clear()
+    monkeypatch.setattr(bubblewrap.shutil, "which", lambda name: None)
+    bubblewrap.trouble.cache_clear()
     try:
         with pytest.raises(ValueError, match=r"apt install bubblewrap.*--unsafe"):
-            sandbox.require(unsafe=False)
-        assert sandbox.require(unsafe=True) == "none"
+            bubblewrap.require(unsafe=False)
+        assert bubblewrap.require(unsafe=True) == "none"
     finally:
-        sandbox.trouble.cache_clear()
+        bubblewrap.trouble.cache_clear()
 
 
 def test_unsafe_grades_too_and_says_so(chapter):
-    from llmbook_utils.homework.grading import submissions
+    from llmbook_homework.grading import submissions
 
     large = "def scale(x):\n    open('x', 'wb').truncate(10**8)\n    return 5 * x"
     answers = {**toy.RIGHT, "ex1": "import os\nos._exit(0)", "ex3": large}

@@ -6,8 +6,8 @@ import nbformat
 import pytest
 from classroom import cells, hand_in, notebook, released
 
-from llmbook_utils.homework import similarity
-from llmbook_utils.homework.similarity import compare, fingerprint, tokens
+from llmbook_homework import similarity
+from llmbook_homework.similarity import compare, fingerprint, tokens
 
 ORIGINAL = '''def causal_weights(scores):
     """Softmax over the positions up to each query's own."""

@@ -8,11 +8,11 @@ import nbformat
 import pytest
 from classroom import ROOT, notebook, released
 
-from llmbook_utils import cli
-from llmbook_utils.homework import exercises
-from llmbook_utils.homework.assertions import n_checks, run_check
-from llmbook_utils.homework.nbgrader_steps import student_version
-from llmbook_utils.homework.student_check import check, check_file, find_notebook
+from llmbook_homework.assertions import n_checks, run_check
+from llmbook_homework.exercises import reading
+from llmbook_homework.nbgrader_steps import student_version
+from llmbook_homework.student_check import check, check_file, find_notebook
+from llmbook_press import cli
 
 EX3 = "ch11-ex3"
 
@@ -120,7 +120,7 @@ def test_in_a_kernel(write):
 
     path = write(ex1="def double(x):\n    return 2 * x")
     nb = nbformat.read(path, as_version=4)
-    ask = "from llmbook_utils.homework import check\nprint(check('ex1'))"
+    ask = "from llmbook_homework.student_check import check\nprint(check('ex1'))"
     nb.cells = [c for c in nb.cells if c.metadata.get("nbgrader", {}).get("solution")][
         :1
     ]
@@ -159,7 +159,7 @@ def test_a_deleted_check_is_named(write):
 def test_chapter_11_in_a_terminal(tmp_path, monkeypatch, capsys):
     """From the released notebook alone: setup, needed cells, hint, counts."""
     source = ROOT / "notebooks" / "11_gpt_from_scratch.ipynb"
-    right = exercises.load(source).exercise("ex3").solution
+    right = reading.load(source).exercise("ex3").solution
     late = right.replace(
         "scores.masked_fill(future, -torch.inf).softmax(dim=-1)",
         "scores.softmax(dim=-1).masked_fill(future, 0)",
@@ -171,7 +171,7 @@ def test_chapter_11_in_a_terminal(tmp_path, monkeypatch, capsys):
     ]
     cell.source = right
     nbformat.write(nb, path)
-    command = [sys.executable, "-m", "llmbook_utils.cli", "check", "11", "ex3"]
+    command = [sys.executable, "-m", "llmbook_press.cli", "check", "11", "ex3"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "ex3: all 6 checks passed; 1 more run at grading." in done.stdout

@@ -17,12 +17,11 @@ from unittest import mock
 import nbformat
 from classroom import with_salt
 
-from llmbook_utils import cli
-from llmbook_utils.homework import exercises
-from llmbook_utils.homework.course import Course
-from llmbook_utils.homework.exercises import mistakes, vary
-from llmbook_utils.homework.grading import grade
-from llmbook_utils.homework.grading.confinement import Limits
+from llmbook_homework.course import Course
+from llmbook_homework.exercises import mistakes, reading, vary
+from llmbook_homework.grading import grade
+from llmbook_homework.grading.sandbox.limits import Limits
+from llmbook_press import cli
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "book" / "instructors" / "homework.md"
@@ -41,7 +40,7 @@ def answer_to(exercise):
 
 def answers(course):
     """Say what each student leaves in the exercises; the rest is the stub."""
-    asked = exercises.load(NOTEBOOK).exercises
+    asked = reading.load(NOTEBOOK).exercises
     planted = {each.name: each.source for each in mistakes.read(NOTEBOOK)}
     left = {}
     for name in NAMES:

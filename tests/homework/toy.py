@@ -5,7 +5,7 @@ import json
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from llmbook_utils.homework import exercises
+from llmbook_homework.exercises import reading
 
 SETUP = """\
 import numpy as np
@@ -76,7 +76,7 @@ def write_chapter(folder):
     """Write the chapter, and read it as the grader does."""
     path = folder / "90_toy.ipynb"
     nbformat.write(chapter_notebook(), path)
-    return exercises.load(path)
+    return reading.load(path)
 
 
 def submission(chapter, answers, extra=()):
@@ -92,7 +92,7 @@ def submission(chapter, answers, extra=()):
         metadata = grader(each.check_id, grade=True, points=each.points)
         cells.append(new_code_cell(each.visible_check, metadata=metadata))
     nb = new_notebook(cells=cells)
-    nb.metadata["llmbook"] = {"release": exercises.stamp(chapter.exercises)}
+    nb.metadata["llmbook"] = {"release": reading.stamp(chapter.exercises)}
     return nb
 
 

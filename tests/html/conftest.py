@@ -30,8 +30,7 @@ from playwright.sync_api import (
 )
 from xdist.scheduler import LoadScheduling
 
-from llmbook_utils.widgets import MIME
-from llmbook_utils.widgets.explorer import document
+from llmbook_utils.explorers.core.explorer import MIME, document
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent

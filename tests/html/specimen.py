@@ -14,7 +14,8 @@ import plotly.graph_objects as go
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from llmbook_utils import plots
-from llmbook_utils.widgets import Choice, Question, Quiz, WordMap
+from llmbook_utils.explorers.quiz.quiz import Choice, Question, Quiz
+from llmbook_utils.explorers.word_map.word_map import WordMap
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "notebooks/07_specimen"

@@ -21,14 +21,14 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from playwright.sync_api import Browser, Frame, Page, expect
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from llmbook_utils.attention_view import (
-    AttentionView,
-    document,
+from llmbook_utils.explorers.attention import document
+from llmbook_utils.explorers.attention.attention import AttentionView
+from llmbook_utils.explorers.attention.views import (
     head_view,
     model_view,
     neuron_view,
 )
-from llmbook_utils.widgets.explorer import CORE_SCRIPT, STYLES, static_text
+from llmbook_utils.explorers.core.explorer import CORE_SCRIPT, STYLES, static_text
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 TOKENS = ["The", HOSTILE, "ca", "t", "a&b", "中文"]
@@ -73,7 +73,7 @@ def write_page(folder: Path, *views: AttentionView) -> str:
     for name, text in (files | AttentionView.page_files()).items():
         (static / name).write_text(text, encoding="utf-8")
     head = "".join(f'<link rel=stylesheet href="_static/{name}">' for name in STYLES)
-    for name in (CORE_SCRIPT, *AttentionView.scripts):
+    for name in (CORE_SCRIPT, *(path.name for path in AttentionView.scripts)):
         head += f'<script defer src="_static/{name}"></script>'
     body = "".join(AttentionView.fragment(view.data) for view in views)
     (folder / "page.html").write_text(
@@ -633,7 +633,7 @@ def test_host_may_come_after_the_frames(browser: Browser, tmp_path: Path) -> Non
         iframe = visit.page.locator("iframe")
         frame = iframe.element_handle().content_frame()
         frame.locator("#told").wait_for()
-        visit.page.evaluate(document.own_text("attention_host.js"))
+        visit.page.evaluate(document.own_text(document.HOST_SCRIPT.name))
         iframe.and_(visit.page.locator("[data-ready=yes]")).wait_for()
         assert iframe.bounding_box()["height"] < 400
 
@@ -712,9 +712,10 @@ def test_book_builds_with_the_views(browser: Browser, tmp_path: Path) -> None:
 
 
 LAB_CELLS = (
-    "from llmbook_utils.attention_view import *\n"
-    "from llmbook_utils.bpe import BytePairTokenizer\n"
-    "from llmbook_utils.models.gpt import GPT, GPTConfig\n"
+    "from llmbook_utils.explorers.attention.views import (\n"
+    "    attention_explorer, head_view, model_view, neuron_view)\n"
+    "from llmbook_utils.text.bpe import BytePairTokenizer\n"
+    "from llmbook_utils.models.attention.gpt import GPT, GPTConfig\n"
     "tokenizer = BytePairTokenizer.train(['low lower'], vocab_size=262)\n"
     "model = GPT(GPTConfig(262, 16, n_layer=2, n_head=2, n_embd=8))\n"
     "attention_explorer(model, tokenizer, 'low')",

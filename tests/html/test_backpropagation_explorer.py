@@ -7,9 +7,8 @@ import pytest
 from conftest import open_alone
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from llmbook_utils.models.descent import BEND, BOWL, SADDLE, VALLEY
-from llmbook_utils.widgets import OptimizerRace
-from llmbook_utils.widgets.race import place, run
+from llmbook_utils.explorers.descent.descent import OptimizerRace, place, run
+from llmbook_utils.models.networks.descent import BEND, BOWL, SADDLE, VALLEY
 
 PAGE = "notebooks/04_backpropagation"
 EXPLORER = OptimizerRace(

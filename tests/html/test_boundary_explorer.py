@@ -3,10 +3,19 @@
 import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
-from llmbook_utils.experiments.planes import disc_and_ring, train_networks, two_moons
-from llmbook_utils.models.mlp import ACTIVATIONS
-from llmbook_utils.widgets import Boundary
-from llmbook_utils.widgets.boundary import BANDS, band_path, bands, scores
+from llmbook_utils.experiments.planes import (
+    disc_and_ring,
+    train_networks,
+    two_moons,
+)
+from llmbook_utils.explorers.boundary.boundary import (
+    BANDS,
+    Boundary,
+    band_path,
+    bands,
+    scores,
+)
+from llmbook_utils.models.networks.mlp import ACTIVATIONS
 
 SETS = {"moons": two_moons(40), "disc": disc_and_ring(40)}
 NETWORKS = {

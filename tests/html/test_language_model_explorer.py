@@ -4,7 +4,7 @@ import numpy as np
 from conftest import Visit
 from playwright.sync_api import Locator, expect
 
-from llmbook_utils.widgets.next_words import percent, probabilities
+from llmbook_utils.explorers.next_words.next_words import percent, probabilities
 
 PAGE, KIND = "notebooks/00_language_model", "next-words"
 

@@ -8,7 +8,7 @@ import specimen
 from conftest import Visit, open_page
 from playwright.sync_api import Browser, expect
 
-from llmbook_utils.widgets import Explorer
+from llmbook_utils.explorers.core.explorer import Explorer
 
 
 def test_page_prints(sites: object, browser: Browser) -> None:

@@ -4,8 +4,7 @@ import torch
 from playwright.sync_api import Locator, Page, expect
 
 from llmbook_utils.experiments.recall import Recaller
-from llmbook_utils.widgets import Memory
-from llmbook_utils.widgets.memory import unpack
+from llmbook_utils.explorers.memory.memory import Memory, unpack
 
 DISTANCES, BEFORES = (3, 6, 100), (0, 4)
 torch.manual_seed(0)

@@ -5,9 +5,8 @@ from collections import Counter
 from conftest import Visit
 from playwright.sync_api import Locator, Page, expect
 
-from llmbook_utils.bpe import BytePairTokenizer, split_text
-from llmbook_utils.widgets import Merges
-from llmbook_utils.widgets.merges import label, tokens_after
+from llmbook_utils.explorers.merges.merges import Merges, label, tokens_after
+from llmbook_utils.text.bpe import BytePairTokenizer, split_text
 
 TEXTS = [
     "Tom takes the lamp to the shed.",

@@ -6,7 +6,7 @@ import pytest
 from conftest import OVERFLOW, Visit, open_page
 from playwright.sync_api import Browser, Locator, expect
 
-from llmbook_utils.widgets.back_off_picture import context_of, describe
+from llmbook_utils.explorers.back_off.picture import context_of, describe
 
 PAGE, KIND = "notebooks/06_neural_language_models", "back-off"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import conftest
 import pytest
+import yaml
 from conftest import (
     ALL_PAGES,
     BOOK_PAGES,
@@ -23,8 +24,9 @@ from conftest import (
 )
 from playwright.sync_api import Browser, Error, expect
 
-from llmbook_utils import chapters, plots, sync
-from llmbook_utils.widgets import MIME
+from llmbook_press import notebooks, sync
+from llmbook_utils import plots
+from llmbook_utils.explorers.core.explorer import MIME
 
 # What axe is asked of a page that it has judged in the light: contrast hangs on the
 # scheme, and what scrolls on the width. It takes seconds on a long page. On a phone,
@@ -75,7 +77,7 @@ def check_width(visit: Visit) -> None:
 def check_scrollers(visit: Visit) -> None:
     """What scrolls aside can be reached without a mouse."""
     out_of_reach = visit.page.evaluate(
-        """() => [...document.querySelectorAll("div.highlight pre, div.math, " +
+        """() => [...document.querySelectorAll("div.highlight pre, mjx-container, " +
             ".pst-scrollable-table-container")]
           .filter((box) => box.scrollWidth > box.clientWidth + 1 && box.tabIndex !== 0)
           .map((box) => box.outerHTML.slice(0, 120))"""
@@ -301,14 +303,24 @@ def test_all_pages_of_the_toc_are_visited() -> None:
     assert {page for _, page in BOOK_PAGES} == set(conftest.toc_pages(conftest.ROOT))
 
 
+def test_old_addresses_lead_on(sites: object, browser: Browser) -> None:
+    site: Site = sites("book")
+    config = yaml.safe_load((conftest.ROOT / "_config.yml").read_text("utf8"))
+    for old, new in config["sphinx"]["config"]["llmbook_moved"].items():
+        address = (site.html / f"{old}.html").as_uri()
+        with open_page(browser, f"{address}#quiz", is_whole=False) as visit:
+            visit.page.wait_for_url(f"**/{new}.html#quiz")
+            assert visit.outside == []
+
+
 def test_each_launch_button_opens_a_notebook_of_the_tree(sites: object) -> None:
     site: Site = sites("book")
-    notebooks = {
+    launched = {
         sync.colab_url(path, conftest.ROOT): path
-        for path in chapters.notebook_paths(conftest.ROOT)
+        for path in notebooks.notebook_paths(conftest.ROOT)
     }
     found = set()
     for page in site.html.rglob("*.html"):
         text = page.read_text(encoding="utf8")
         found |= set(re.findall(rf'href="({sync.COLAB}/[^"]+)"', text))
-    assert found == set(notebooks)
+    assert found == set(launched)

@@ -250,7 +250,7 @@ def write_model(folder: Path, seed: int = 0) -> dict[str, bytes]:
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    from llmbook_utils.bpe import BytePairTokenizer
+    from llmbook_utils.text.bpe import BytePairTokenizer
 
     tokenizer = BytePairTokenizer.train(["the lamp is in the shed"], 260)
     tokenizer.save(folder)
@@ -330,7 +330,7 @@ def _read_model(*arguments: object, **options: object) -> dict[str, object]:
 
 
 def _read_corpus(*arguments: object, **options: object) -> dict[str, object]:
-    from llmbook_utils.corpora import load_corpus
+    from llmbook_utils.text.corpora import load_corpus
 
     return {"documents": load_corpus(*arguments, **options)}
 

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from llmbook_utils import arithmetic
+from llmbook_press import arithmetic, notebooks
 
 WHAT_THEY_COMPUTE = """
 import hashlib, torch
@@ -52,7 +52,7 @@ def test_what_changed_is_run_and_one_more_chosen_by_the_commit(paths):
 
 def test_the_record_names_notebooks_that_there_are():
     record = json.loads(arithmetic.RECORD.read_text(encoding="utf8"))
-    there = {path.stem for path in arithmetic.chapters.notebook_paths(arithmetic.ROOT)}
+    there = {path.stem for path in notebooks.notebook_paths(arithmetic.ROOT)}
     assert record and set(record) <= there
     for about in record.values():
         modes = {name.partition(",")[0] for name in about["cells_one_unit_away"]}

@@ -25,24 +25,22 @@ from transformers import (
 )
 
 from llmbook_utils import pretrained
-from llmbook_utils.attention_view import (
-    attention_explorer,
-    document,
-    figure,
-    head_view,
-    model_view,
-    neuron_view,
-    payload,
-)
-from llmbook_utils.attention_view.capture import (
+from llmbook_utils.explorers.attention import attention, document, payload
+from llmbook_utils.explorers.attention.capture import (
     attention_from,
     read_model,
     token_text,
 )
-from llmbook_utils.attention_view.parts import Part, is_causal, readable
-from llmbook_utils.bpe import BytePairTokenizer
-from llmbook_utils.models.gpt import GPT, GPTConfig
-from llmbook_utils.widgets import KINDS, MIME
+from llmbook_utils.explorers.attention.parts import Part, is_causal, readable
+from llmbook_utils.explorers.attention.views import (
+    attention_explorer,
+    head_view,
+    model_view,
+    neuron_view,
+)
+from llmbook_utils.explorers.core.explorer import KINDS, MIME
+from llmbook_utils.models.attention.gpt import GPT, GPTConfig
+from llmbook_utils.text.bpe import BytePairTokenizer
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 TEXT = "low lower lowest slow"
@@ -507,23 +505,23 @@ def test_a_person_at_the_kernel_gets_the_libraries(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     view = head_view(broken(""), ABC)
-    assert not figure.is_attended()
+    assert not attention.is_attended()
     shell = SimpleNamespace(kernel=SimpleNamespace(_allow_stdin=True))
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
-    assert figure.is_attended()
+    assert attention.is_attended()
     shown = view._repr_mimebundle_()["text/html"]
     assert 'sandbox="allow-scripts"' in shown and "d3js" in shown
     assert "allow-same-origin" not in shown
     assert shown.count("<img alt=") == 1
     shell.kernel._allow_stdin = False
-    assert not figure.is_attended()
+    assert not attention.is_attended()
 
 
 def test_notebook_run_to_be_stored_has_no_library_and_is_the_same_again() -> None:
     """nbclient, like nbval, says that no one will type at the kernel."""
     source = (
         "import numpy as np\n"
-        "from llmbook_utils.attention_view import head_view\n"
+        "from llmbook_utils.explorers.attention.views import head_view\n"
         "rng = np.random.default_rng(0)\n"
         "head_view([rng.dirichlet(np.ones(3), (2, 3))], list('abc'))"
     )
@@ -539,7 +537,7 @@ def test_notebook_run_to_be_stored_has_no_library_and_is_the_same_again() -> Non
 @pytest.mark.parametrize("view", ["head", "model", "neuron"])
 def test_saved_file_is_one_and_loads_nothing(tmp_path: object, view: str) -> None:
     data = saved_data(view)
-    made = figure.AttentionView(data)
+    made = attention.AttentionView(data)
     path = made.save(tmp_path / "view.html")
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"<(script|link|img|iframe)[^>]*\b(src|href)=", text)
@@ -559,7 +557,7 @@ def saved_data(view: str) -> dict:
 
 
 def test_hostile_tokens_are_text_everywhere() -> None:
-    view = figure.AttentionView(saved_data("head"))
+    view = attention.AttentionView(saved_data("head"))
     bundle = view._repr_mimebundle_()
     for text in (document.fragment(view.data), document.live_html(view.data)):
         assert "<img" not in text

@@ -10,9 +10,9 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from llmbook_utils.models import autograd
-from llmbook_utils.models.autograd import Value, topological_order
-from llmbook_utils.models.descent import numeric_gradient
+from llmbook_utils.models.networks import autograd
+from llmbook_utils.models.networks.autograd import Value, topological_order
+from llmbook_utils.models.networks.descent import numeric_gradient
 
 TOLERANCE = 1e-10
 
@@ -222,7 +222,7 @@ def test_repr_shows_number_and_slope() -> None:
 def test_the_engine_is_short_and_needs_no_torch() -> None:
     assert len(inspect.getsource(autograd).splitlines()) <= 120
     code = (
-        "import sys, llmbook_utils.models.autograd, llmbook_utils.models.descent; "
+        "import sys; from llmbook_utils.models.networks import autograd, descent; "
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmbook_utils.models.ngram import KneserNey
-from llmbook_utils.widgets import KINDS, MIME, BackOff
-from llmbook_utils.widgets.back_off import compute
-from llmbook_utils.widgets.back_off_picture import describe, draw, percent
+from llmbook_utils.explorers.back_off.back_off import BackOff, compute
+from llmbook_utils.explorers.back_off.picture import describe, draw, percent
+from llmbook_utils.explorers.core.explorer import KINDS, MIME
+from llmbook_utils.models.sequences.ngram import KneserNey
 
 LABELS = {"name": "back-off-x", "caption": "A text.", "alt": "Bars and a text"}
 LETTERS = ["a", "b", "c", "d", "<end>"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "benchmarks"
+FOLDER = Path(__file__).parents[2] / "tools/benchmarks"
 TINY = "--vocab 32 --layers 1 --heads 2 --width 8 --rounds 1 --repeats 1 --cpu-time"
 
 
@@ -73,7 +73,7 @@ def test_operations_of_a_token_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(FOLDER))
     import train
 
-    from llmbook_utils.models.gpt import GPTConfig
+    from llmbook_utils.models.attention.gpt import GPTConfig
 
     assert train.operations_per_token(GPTConfig(5, 3, 1, 1, 2)) == 420
 

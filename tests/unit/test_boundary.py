@@ -7,8 +7,16 @@ import numpy as np
 import pytest
 
 from llmbook_utils.experiments.planes import train_networks, two_moons
-from llmbook_utils.widgets import MIME, Boundary
-from llmbook_utils.widgets.boundary import BANDS, CELLS, band_path, bands, place, scores
+from llmbook_utils.explorers.boundary.boundary import (
+    BANDS,
+    CELLS,
+    Boundary,
+    band_path,
+    bands,
+    place,
+    scores,
+)
+from llmbook_utils.explorers.core.explorer import MIME
 
 POINTS = two_moons(30)
 NETWORKS = [

@@ -11,9 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from llmbook_utils import bpe
-from llmbook_utils.bpe import BytePairTokenizer, learn_merges, merge_pair, split_text
-from llmbook_utils.corpora import load_corpus
+from llmbook_utils.text import bpe
+from llmbook_utils.text.bpe import (
+    BytePairTokenizer,
+    learn_merges,
+    merge_pair,
+    split_text,
+)
+from llmbook_utils.text.corpora import load_corpus
 
 LESSON = [
     "Tom takes the lamp to the shed.  Mia's lamp isn't there: she looks for it!",
@@ -260,6 +265,12 @@ def test_mistakes_are_named(tokenizer: BytePairTokenizer) -> None:
             tokenizer.decode([0, wrong])
 
 
+def upside_down(text: str) -> str:
+    """Keep the head of merges.txt; the merges from the last to the first."""
+    head, *merges = text.splitlines()
+    return "\n".join([head, *reversed(merges)])
+
+
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
@@ -272,6 +283,7 @@ def test_mistakes_are_named(tokenizer: BytePairTokenizer) -> None:
         ("merges.txt", lambda t: t[: t.index("\n", 99)] + "\na", "line 22 must hold"),
         ("merges.txt", lambda t: t.replace(" ", "", 9), "line 2 must hold"),
         ("merges.txt", lambda t: t + t, "merge 84, .* makes one again"),
+        ("merges.txt", upside_down, "merge 1, .* needs a token that no earlier"),
     ],
 )
 def test_damaged_files_say_where(
@@ -305,8 +317,8 @@ def test_files_with_windows_line_ends_are_read(folder: Path, tmp_path: Path) -> 
 
 def test_import_leaves_torch_and_the_libraries_alone() -> None:
     code = (
-        "import sys, llmbook_utils.bpe;"
+        "import sys, llmbook_utils.text.bpe;"
         "assert not {'torch', 'transformers', 'tokenizers'} & set(sys.modules)"
     )
-    root = Path(bpe.__file__).parents[1]
+    root = Path(bpe.__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from llmbook_utils import chapters, dependencies, execution
+from llmbook_press import dependencies, execution, notebooks
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,14 +56,23 @@ def test_a_failed_run_leaves_the_file_and_names_the_cell(tmp_path, capsys):
 def test_a_dead_kernel_is_a_failure_that_names_the_cell(tmp_path):
     path = make_book(tmp_path, "import os\nos._exit(1)")
     before = path.read_bytes()
-    with pytest.raises(chapters.ChapterError, match="cell 1 failed"):
+    with pytest.raises(notebooks.ChapterError, match="cell 1 failed"):
         execution.execute(path, tmp_path)
     assert path.read_bytes() == before
 
 
+def test_outputs_come_from_one_thread_on_the_cpu(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.setenv("LLMBOOK_DEVICE", "cuda")
+    asked = "os.environ['OMP_NUM_THREADS'], os.environ['LLMBOOK_DEVICE']"
+    path = make_book(tmp_path, f"import os\nprint({asked})")
+    execution.execute(path, tmp_path)
+    assert outputs(path)[0][0].text == "1 cpu\n"
+
+
 def test_a_warning_fails_instead_of_being_stored(tmp_path):
     path = make_book(tmp_path, "import warnings\nwarnings.warn('old')")
-    with pytest.raises(chapters.ChapterError, match=r"cell 1 wrote to stderr"):
+    with pytest.raises(notebooks.ChapterError, match=r"cell 1 wrote to stderr"):
         execution.execute(path, tmp_path)
     assert outputs(path) == [[]]
 
@@ -74,14 +83,14 @@ def test_prose_keeps_outputs_fresh_and_code_or_constraints_do_not(tmp_path):
     nb = nbformat.read(path, as_version=4)
     nb.cells[0].source = "# Another title"
     nbformat.write(nb, path)
-    assert not chapters.is_stale(path, tmp_path)
+    assert not notebooks.is_stale(path, tmp_path)
     nb.cells[1].source = "1 + 2"
     nbformat.write(nb, path)
-    assert chapters.is_stale(path, tmp_path)
+    assert notebooks.is_stale(path, tmp_path)
     nb.cells[1].source = "1 + 1"
     nbformat.write(nb, path)
     (tmp_path / "constraints.txt").write_text("numpy==2.1\n")
-    assert chapters.is_stale(path, tmp_path)
+    assert notebooks.is_stale(path, tmp_path)
 
 
 def test_a_cell_that_lost_its_output_is_stale(tmp_path):
@@ -90,50 +99,51 @@ def test_a_cell_that_lost_its_output_is_stale(tmp_path):
     nb = nbformat.read(path, as_version=4)
     nb.cells[1].execution_count = None
     nbformat.write(nb, path)
-    assert chapters.is_stale(path, tmp_path)
+    assert notebooks.is_stale(path, tmp_path)
 
 
-ALL = "00 01 02 03 04 05 06 07 11 14"
+ALL = "00 01 02 03 04 05 06 07 11 15"
 # One file of each kind: the chapters that must become stale by it, all others not.
 STANDS_ON = {
-    "a model": ("models/embeddings.py", "02"),
-    "a model under others": ("models/fused.py", "00 05 06 07 11 14"),
-    "the loop": ("training.py", "05 07 11 14"),
-    "the village": ("tinyworld/world.py", ALL),
-    "a checker of stories": ("tinyworld/check_rules.py", ALL),
-    "the plots' style": ("plot_style.py", ALL),
-    "the quiz": ("widgets/quiz.py", ALL),
-    "the quiz's script": ("widgets/static/quiz.js", ALL),
-    "what explorers share": ("widgets/explorer.py", ALL),
-    "a style sheet": ("widgets/static/widgets.css", ALL),
-    "an explorer": ("widgets/boundary.py", "03"),
-    "an explorer's script": ("widgets/static/boundary.js", "03"),
-    "a script of one of two maps": ("widgets/static/word_map.js", "02"),
-    "an explorer's picture": ("widgets/word_map_picture.py", "02"),
-    "the ladder": ("ladder/picture.py", "00 07 11"),
+    "a model": ("models/words/embeddings.py", "02"),
+    "a model under others": ("models/attention/fused.py", "00 05 06 07 11 15"),
+    "the loop": ("training/__init__.py", "05 07 11 15"),
+    "the village": ("tinyworld/world.py", "00 01 02 06 07 11 15"),
+    "a checker of stories": ("tinyworld/checking/rules.py", "00 06 07 11 15"),
+    "the plots' style": ("plots/style.py", ALL),
+    "the quiz": ("explorers/quiz/quiz.py", ALL),
+    "the quiz's script": ("explorers/quiz/quiz.js", ALL),
+    "what explorers share": ("explorers/core/explorer.py", ALL),
+    "a style sheet": ("explorers/core/widgets.css", ALL),
+    "an explorer": ("explorers/boundary/boundary.py", "03"),
+    "an explorer's script": ("explorers/boundary/boundary.js", "03"),
+    "a script of one of two maps": ("explorers/word_map/word_map.js", "02"),
+    "an explorer's picture": ("explorers/word_map/picture.py", "02"),
+    "the ladder": ("ladder/chart.py", "00 07 11"),
     "the ladder's numbers": ("ladder/ladder.json", "00 06 07 11"),
     "a race's numbers": ("ladder/one_minute.json", "07"),
     "stored runs": ("experiments/over_seeds.json", "03 05 07"),
-    "a view": ("attention_view/views.py", "11"),
-    "a view's script": ("attention_view/static/attention_draw.js", "11"),
-    "labelled texts": ("labelled/reviews.jsonl", "03 05 07"),
-    "trained weights": ("tiny/model.safetensors", "07 11 14"),
-    "a vocabulary": ("tiny/vocab.json", "01 07 11 14"),
-    "a text for people": ("labelled/reviews.md", ""),
-    "the grader": ("homework/grading/judge.py", ""),
-    "a page's extension": ("sphinx_ext/status.py", ""),
-    "the runner": ("execution.py", ""),
-    "a list of explorers": ("widgets/__init__.py", ""),
-    "the command": ("cli.py", ""),
+    "a view": ("explorers/attention/views.py", "11"),
+    "a view's script": ("explorers/attention/attention_draw.js", "11"),
+    "labelled texts": ("text/labelled/reviews.jsonl", "03 05 07"),
+    "trained weights": ("pretrained/tiny/model.safetensors", "07 11 15"),
+    "a vocabulary": ("pretrained/tiny/vocab.json", "07 11 15"),
+    "a text for people": ("text/labelled/reviews.md", ""),
+    "the grader": ("../tools/llmbook_homework/grading/sandbox/checker.py", ""),
+    "a page's extension": ("../tools/llmbook_press/sphinx_ext/status.py", ""),
+    "the runner": ("../tools/llmbook_press/execution.py", ""),
+    "a room's own text": ("explorers/__init__.py", ""),
+    "the command": ("../tools/llmbook_press/cli.py", ""),
 }
 
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    """Copy the package, to change it."""
-    folder = tmp_path_factory.mktemp("tree") / "llmbook_utils"
-    ignore = shutil.ignore_patterns("__pycache__")
-    return shutil.copytree(chapters.PACKAGE, folder, ignore=ignore)
+    """Copy the package and the tools, to change them."""
+    folder, ignore = tmp_path_factory.mktemp("tree"), shutil.ignore_patterns("*.pyc")
+    for name in ("tools", "llmbook_utils"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+    return folder / "llmbook_utils"
 
 
 @pytest.fixture(scope="module")
@@ -141,9 +151,9 @@ def hashes(package):
     """Give what hashes every chapter of the book as it stands on the copied package."""
     read = {
         path.name[:2]: nbformat.read(path, as_version=4)
-        for path in chapters.notebook_paths(ROOT)
+        for path in notebooks.notebook_paths(ROOT)
     }
-    return lambda: {k: chapters.code_hash(nb, ROOT, package) for k, nb in read.items()}
+    return lambda: {k: notebooks.code_hash(nb, ROOT, package) for k, nb in read.items()}
 
 
 @pytest.fixture(scope="module")
@@ -167,12 +177,12 @@ def test_a_change_makes_those_stale_that_stand_on_it(kind, package, hashes, unch
 
 
 def test_a_new_explorer_makes_no_chapter_stale(package, hashes, unchanged):
-    listing = package / "widgets" / "__init__.py"
-    new, whole = package / "widgets" / "new.py", listing.read_text()
-    new.write_text("class New:\n    pass\n")
-    listing.write_text(f"{whole}\nfrom .new import New\n")
+    folder = package / "explorers" / "new"
+    folder.mkdir()
+    for name in ("__init__.py", "new.py", "new.js"):
+        (folder / name).write_text("")
     assert hashes() == unchanged
-    listing.write_text(whole)
+    shutil.rmtree(folder)
 
 
 def files_of(tmp_path, source, modules):
@@ -191,22 +201,24 @@ def test_imports_are_followed_in_all_their_forms(tmp_path):
     modules = {
         "a.py": "from . import b\nfrom .c.d import x",
         "b.py": "import package.e",
-        "c/__init__.py": "from .d import x\nfrom .f import y\n__all__ = ['x', 'y']",
+        "c/__init__.py": "'''Text.'''",
         "c/d.py": "from ..g import z",
-        "c/f.py": "",
+        "c/f.py": "x = 1",
         "e.py": "from importlib import import_module\nimport_module('package.h')",
         "g.py": "def f():\n    from . import i",
         "h.py": "if TYPE_CHECKING:\n    from .j import k",
-        "i.py": "",
-        "j.py": "",
+        "i.py": "x = 1",
+        "j.py": "x = 1",
+        "k/__init__.py": "x = 1",
+        "k/l.py": "x = 1",
     }
     every = ["a.py", "b.py", "c/d.py", "e.py", "g.py", "h.py", "i.py"]
     assert files_of(tmp_path, "from package.a import x", modules) == every
-    for source in ("from package.c import y", "from package import c\nc.y()"):
+    for source in ("from package.c import f", "import package.c.f"):
         assert files_of(tmp_path, source, modules) == ["c/f.py"]
-    for source in ("from package import c\nf(c)", "from package.c import *"):
-        whole = files_of(tmp_path, source, modules)
-        assert whole == ["c/d.py", "c/f.py", "g.py", "i.py"]
+    assert files_of(tmp_path, "from package import c", modules) == []
+    above = files_of(tmp_path, "from package.k.l import x", modules)
+    assert above == ["k/__init__.py", "k/l.py"]
 
 
 @pytest.mark.parametrize(
@@ -233,18 +245,18 @@ def test_data_that_no_hash_knows_fail_the_run(tmp_path):
         "folder = Path(llmbook_utils.__file__).parent\n"
         "text = (folder / 'ladder' / ('ladder' + '.json')).read_text()",
     )
-    with pytest.raises(chapters.ChapterError, match=r"read .*ladder\.json, of which"):
+    with pytest.raises(notebooks.ChapterError, match=r"read .*ladder\.json, of which"):
         execution.execute(path, tmp_path)
 
 
 def test_normalise_takes_out_what_differs_from_run_to_run():
-    view = {chapters.WIDGET_VIEW: {"model_id": "1f"}, "text/plain": "x"}
+    view = {notebooks.WIDGET_VIEW: {"model_id": "1f"}, "text/plain": "x"}
     cell = new_code_cell("x", outputs=[new_output("display_data", data=view)])
     cell.metadata["execution"] = {"iopub.execute_input": "2026-01-01"}
     nb = new_notebook(cells=[cell])
     nb.metadata["widgets"] = {"state": {}}
     nb.metadata["language_info"] = {"name": "python", "version": "3.11.7"}
-    chapters.normalise(nb)
+    notebooks.normalise(nb)
     assert "widgets" not in nb.metadata and "execution" not in cell.metadata
     assert nb.metadata.language_info == {"name": "python"}
     assert cell.outputs[0].data == {"text/plain": "x"}
@@ -254,17 +266,17 @@ def test_cost_line_rounds_up():
     nb = new_notebook(cells=[new_markdown_cell("word " * 1600)])
     nb.metadata["llmbook"] = {"seconds": 30.1, "peak_mb": 801}
     said = "About 15 min to read, 40 s to run on 2 CPU cores, 0.9 GB, no download."
-    assert chapters.cost_line(nb) == said
+    assert notebooks.cost_line(nb) == said
 
 
 def test_an_unknown_chapter_lists_what_there_is(tmp_path):
     make_book(tmp_path, "1")
     with pytest.raises(ValueError, match=r"no notebook begins with '7'.*01_x"):
-        chapters.notebook_paths(tmp_path, ["7"])
+        notebooks.notebook_paths(tmp_path, ["7"])
     with pytest.raises(ValueError, match="jobs is 0"):
         execution.run_stale(tmp_path, [], force=False, jobs=0)
 
 
 def test_outside_a_book_the_error_says_where_to_go(tmp_path):
     with pytest.raises(ValueError, match=r"no _toc\.yml"):
-        chapters.book_root(tmp_path)
+        notebooks.book_root(tmp_path)

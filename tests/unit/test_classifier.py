@@ -10,16 +10,16 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from llmbook_utils.models.recurrent.classifier import (
+from llmbook_utils.models.sequences.recurrent.classifier import (
     ClassifierConfig,
     RecurrentClassifier,
     count_vocabulary,
-    split_words,
 )
-from llmbook_utils.models.recurrent.classifier_files import (
+from llmbook_utils.models.sequences.recurrent.classifier_files import (
     load_classifier,
     save_classifier,
 )
+from llmbook_utils.text.words import word_tokenize
 
 TEXTS = ["Good, so good.", "a bad day", "不好！", "it isn't good"]
 CLASSES = ["negative", "positive"]
@@ -42,7 +42,7 @@ def classifier(seed: int = 0, **shape: object) -> RecurrentClassifier:
     ],
 )
 def test_words_by_hand(text: str, words: list[str]) -> None:
-    assert split_words(text) == words
+    assert word_tokenize(text) == words
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -67,6 +67,15 @@ def test_scores_are_those_of_torch() -> None:
     outputs, _ = pad_packed_sequence(theirs(packed)[0], batch_first=True)
     wanted = model.head(outputs.sum(1) / lengths.unsqueeze(1))
     assert torch.allclose(model(ids, lengths), wanted, atol=1e-5)
+
+
+def test_the_unknown_word_is_learned_and_the_padding_is_not() -> None:
+    model = classifier()
+    ids, lengths = model.encode(["good", "zebras are good"])
+    assert (ids == 0).any() and (ids == 1).any()
+    model(ids, lengths).sum().backward()
+    grad = model.embed.weight.grad
+    assert grad[1].abs().sum() > 0 and grad[0].abs().sum() == 0
 
 
 def test_prediction_leaves_the_mode_as_it_was() -> None:
@@ -111,7 +120,7 @@ def test_saved_and_loaded_it_says_the_same(tmp_path: Path) -> None:
 
 FRESH = """
 import json, sys
-from llmbook_utils.models.recurrent.classifier_files import load_classifier
+from llmbook_utils.models.sequences.recurrent.classifier_files import load_classifier
 model = load_classifier(sys.argv[1])
 print(json.dumps(model.predict(json.loads(sys.stdin.buffer.read()))))
 """

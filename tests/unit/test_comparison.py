@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from llmbook_press.comparison import compare
+from llmbook_press.nbval_units import checks_of
 from llmbook_utils import plots
-from llmbook_utils.comparison import compare
-from llmbook_utils.nbval_units import checks_of
-from llmbook_utils.widgets import WordMap
+from llmbook_utils.explorers.word_map.word_map import WordMap
 
 PLOTLY = "application/vnd.plotly.v1+json"
 
@@ -155,7 +155,7 @@ def run_nbval(folder, cells):
     for number, cell in enumerate(nb.cells, start=1):
         cell.execution_count = number
     nbformat.write(nb, folder / "01_x.ipynb")
-    command = [sys.executable, "-m", "pytest", "-p", "llmbook_utils.nbval_units"]
+    command = [sys.executable, "-m", "pytest", "-p", "llmbook_press.nbval_units"]
     options = ["--nbval", "--nbval-current-env", "-v", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [*command, *options, "--units-report", "report.json", "01_x.ipynb"],

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmbook_utils import corpora
-from llmbook_utils.corpora import load_corpus
+from llmbook_utils.text import corpora
+from llmbook_utils.text.corpora import load_corpus
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_pydocs_holds_no_document_twice_and_none_empty(pydocs: list[str]) -> Non
 def test_pydocs_is_the_same_in_another_process(pydocs: list[str]) -> None:
     """No hash order and no folder order gets into the corpus."""
     code = (
-        "import hashlib; from llmbook_utils.corpora import load_corpus;"
+        "import hashlib; from llmbook_utils.text.corpora import load_corpus;"
         "print(hashlib.sha256('\\0'.join(load_corpus('pydocs'))"
         ".encode('utf-8', 'surrogatepass')).hexdigest())"
     )
@@ -54,7 +54,7 @@ def test_pydocs_is_the_same_in_another_process(pydocs: list[str]) -> None:
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(corpora.__file__).parents[1],
+        cwd=Path(corpora.__file__).parents[2],
         env={**os.environ, "PYTHONHASHSEED": "1"},
     ).stdout.strip()
     joined = "\0".join(pydocs).encode("utf-8", "surrogatepass")
@@ -189,10 +189,10 @@ def test_topics_come_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_import_reads_nothing_and_leaves_torch_alone() -> None:
     code = (
-        "import sys, llmbook_utils.corpora, llmbook_utils.tokenizers;"
+        "import sys, llmbook_utils.text.corpora, llmbook_utils.text.words;"
         "assert 'torch' not in sys.modules and 'pydoc_data.topics' not in sys.modules"
     )
-    root = Path(corpora.__file__).parents[1]
+    root = Path(corpora.__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
 
 
@@ -238,6 +238,12 @@ def test_empty_lines_separate_the_documents_of_a_text_file(tmp_path: Path) -> No
     path = tmp_path / "a.txt"
     path.write_bytes(b"\xef\xbb\xbf\r\nOne\r\ntwo.\r\n \t\r\n\r\nThree.\n\n\n\n  Four.")
     assert load_corpus(path) == ["One\ntwo.", "Three.", "  Four."]
+
+
+def test_empty_lines_of_jsonl_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "one"}\n\n \t\n{"text": "two"}\n\n')
+    assert load_corpus(path) == ["one", "two"]
 
 
 def test_empty_documents_are_left_out(tmp_path: Path) -> None:
@@ -335,11 +341,11 @@ def test_a_file_that_is_not_there_or_of_another_kind_is_named(tmp_path: Path) ->
 def test_files_are_read_without_the_heavy_libraries(tmp_path: Path) -> None:
     path = write_file(tmp_path / "a.csv", TEXTS)
     code = (
-        "import sys; from llmbook_utils.corpora import load_corpus;"
+        "import sys; from llmbook_utils.text.corpora import load_corpus;"
         f"assert len(load_corpus({str(path)!r})) == 4;"
         "assert not {'torch', 'datasets', 'pandas', 'pyarrow'} & set(sys.modules)"
     )
-    root = Path(corpora.__file__).parents[1]
+    root = Path(corpora.__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
 
 
@@ -347,7 +353,8 @@ def test_files_are_read_without_the_heavy_libraries(tmp_path: Path) -> None:
 
 
 def test_tinyworld_gives_stories_of_a_split_village_and_language():
-    from llmbook_utils.tinyworld import parse, split_of
+    from llmbook_utils.tinyworld.reading import parse
+    from llmbook_utils.tinyworld.sampling import split_of
 
     found = load_corpus("tinyworld", n=20, seed=1, split="test", village="away")
     assert len(set(found)) == 20

@@ -6,9 +6,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from llmbook_utils import decoding
-from llmbook_utils.decoding import generate, next_probabilities, sample
-from llmbook_utils.models.gpt import GPT, GPTConfig, KVCache
+from llmbook_utils.decoding import sampling
+from llmbook_utils.decoding.sampling import generate, next_probabilities, sample
+from llmbook_utils.models.attention.gpt import GPT, GPTConfig, KVCache
 
 LEARNED = GPTConfig(vocab_size=29, block_size=24, n_layer=3, n_head=2, n_embd=16)
 ROTARY = GPTConfig(29, 24, 3, 2, 16, positions="rotary")
@@ -43,7 +43,7 @@ def test_cached_logits_equal_uncached_ones(
     with torch.inference_mode():
         expected = model(ids)
         model(ids[:, :5], cache)
-        step = decoding._lean_step(model, cache)
+        step = sampling._lean_step(model, cache)
         for n in range(5, 24):
             logits = step(ids[:, n : n + 1])
             torch.testing.assert_close(logits, expected[:, n], atol=tolerance, rtol=0)

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmbook_utils.models.descent import (
+from llmbook_utils.models.networks.descent import (
     BEND,
     BOWL,
     SADDLE,

@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from scipy import sparse
 from torch.distributions import Independent, Normal, kl_divergence
 
-from llmbook_utils.models.embeddings import (
+from llmbook_utils.models.words.counting import (
+    cooccurrence,
+    ppmi,
+    skipgram_pairs,
+    svd_vectors,
+)
+from llmbook_utils.models.words.embeddings import (
     GaussianEmbedding,
     Glove,
     NegativeSampler,
     SkipGram,
-    analogy,
-    cooccurrence,
-    nearest,
-    ppmi,
-    precision_at_k,
-    skipgram_pairs,
-    svd_vectors,
 )
+from llmbook_utils.models.words.similarity import analogy, nearest, precision_at_k
 
 IDS = st.lists(st.integers(0, 4), max_size=7)
 DOCUMENTS = st.lists(IDS, min_size=1, max_size=4)
@@ -405,11 +405,10 @@ def test_equal_neighbours_come_by_id() -> None:
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
 def test_analogy_by_hand(form) -> None:
-    """Columns: person, royal, female. A lord is what the wrong sign finds."""
-    vectors = np.array(
-        [[1, 0, 0], [1, 0, 1], [1, 1, 0], [1, 1, 1], [0, 0, 1], [1, 1, -1]]
-    )
-    man, woman, king, queen, _she, _lord = range(6)
+    """Columns: person, royal, female. Wrong signs find a lord, or a crowd."""
+    people = [[1, 0, 0], [1, 0, 1], [1, 1, 0], [1, 1, 1]]
+    vectors = np.array([*people, [0, 0, 1], [1, 1, -1], [3.4, 1, 1]])
+    man, woman, king, queen, _she, _lord, _crowd = range(7)
     ids, _ = analogy(form(vectors.astype(float)), man, woman, king, k=2)
     assert ids[0] == queen
     assert not {man, woman, king} & set(ids.tolist())

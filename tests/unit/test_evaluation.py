@@ -8,15 +8,15 @@ import pytest
 import torch
 from random_models import random_gpt2
 
-from llmbook_utils.bpe import BytePairTokenizer
-from llmbook_utils.evaluation import (
+from llmbook_utils.evaluation.bits import neural_bits
+from llmbook_utils.evaluation.intervals import (
     compare_bits,
-    end_id,
-    neural_bits,
     proportion_interval,
     ratio_interval,
 )
-from llmbook_utils.models.gpt import GPT, GPTConfig
+from llmbook_utils.models.attention.gpt import GPT, GPTConfig
+from llmbook_utils.models.language_model import end_id
+from llmbook_utils.text.bpe import BytePairTokenizer
 
 TEXTS = ["Tom takes the lamp.\n", "", "The lamp is in the shed.\n" * 3, "Mia 说话 🙂."]
 

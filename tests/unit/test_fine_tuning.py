@@ -1,4 +1,4 @@
-"""Chapter 14 with other models than `tiny`: from a hub, small; and GPT-2's own size.
+"""Chapter 15 with other models than `tiny`: from a hub, small; and GPT-2's own size.
 
 A server on 127.0.0.1 stands for the hub. The cells are those of the notebook.
 """
@@ -24,7 +24,7 @@ from transformers.utils import logging
 from llmbook_utils.pretrained import TINY
 
 ROOT = Path(__file__).parents[2]
-NOTEBOOK = ROOT / "notebooks" / "14_fine_tuning.ipynb"
+NOTEBOOK = ROOT / "notebooks" / "15_fine_tuning.ipynb"
 # What the real repository holds besides the files that are needed.
 NOT_NEEDED = (
     "README.md",

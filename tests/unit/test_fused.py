@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmbook_utils.models import fused
-from llmbook_utils.models.fused import gelu, linear_cross_entropy
+from llmbook_utils.models.attention import fused
+from llmbook_utils.models.attention.fused import gelu, linear_cross_entropy
 
 
 def torch_gelu(x: torch.Tensor) -> torch.Tensor:

@@ -5,8 +5,13 @@ import math
 import pytest
 import torch
 
-from llmbook_utils.models.gpt import GPT, GPTConfig, KVCache, rotary_table, rotate
-from llmbook_utils.models.gpt2_weights import from_transformers, to_transformers
+from llmbook_utils.models.attention import gpt
+from llmbook_utils.models.attention.gpt import GPT, GPTConfig, KVCache
+from llmbook_utils.models.attention.gpt2_weights import (
+    from_transformers,
+    to_transformers,
+)
+from llmbook_utils.models.attention.positions import rotary_table, rotate
 
 CONFIGS = [
     GPTConfig(vocab_size=11, block_size=7, n_layer=1, n_head=1, n_embd=4),
@@ -140,6 +145,19 @@ def test_the_future_changes_no_logit_and_weights_sum_to_one(config: GPTConfig) -
         assert w.shape == (3, config.n_head, 16, 16)
         torch.testing.assert_close(w.sum(-1), torch.ones(3, config.n_head, 16))
         assert not w.triu(1).any()
+
+
+@pytest.mark.parametrize("config", [TINY, rotary(TINY)])
+def test_the_fused_kernel_changes_no_logit(
+    config: GPTConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a GPU it is taken; here it is asked for."""
+    model, ids = make(config), draw_ids(config)
+    with torch.no_grad():
+        ours = model(ids)
+        monkeypatch.setattr(gpt, "has_kernel", lambda x: True)
+        fused = model(ids)
+    torch.testing.assert_close(fused, ours, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("config", [TINY, rotary(TINY)])

@@ -7,8 +7,8 @@ import pytest
 import torch
 from random_models import random_gpt2
 
-from llmbook_utils import heads
-from llmbook_utils.heads import (
+from llmbook_utils.evaluation import heads
+from llmbook_utils.evaluation.heads import (
     PronounCase,
     attention_maps,
     attention_shares,

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hub_server import Hub, Reader, write_model, write_parquet
 
-from llmbook_utils.bpe import BytePairTokenizer
-from llmbook_utils.hub import explain
+from llmbook_utils.text.bpe import BytePairTokenizer
+from llmbook_utils.text.hub import explain
 
 DOCUMENTS = [f"document {i}: the lamp is in the shed" for i in range(400)]
 

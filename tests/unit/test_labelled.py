@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from llmbook_utils import labelled
-from llmbook_utils.labelled import LANGUAGES, NAMES, SPLITS, load_labelled
+from llmbook_utils.text import labelled
+from llmbook_utils.text.labelled import LANGUAGES, NAMES, SPLITS, load_labelled
 
 BOTH = pytest.mark.parametrize("language", LANGUAGES)
 CLASSES = {
@@ -92,7 +92,7 @@ def test_mistakes_name_what_there_is(options, message):
 
 
 def test_a_datasheet_lies_beside_each(name):
-    folder = labelled.resources.files("llmbook_utils.labelled")
+    folder = labelled.resources.files("llmbook_utils.text.labelled")
     sheet = folder.joinpath(f"{name}.md").read_text(encoding="utf8")
     for part in ("How it was written", "split", "Baselines", "No good for", "Licence"):
         assert part.lower() in sheet.lower()

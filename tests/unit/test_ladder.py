@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,27 +10,29 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from llmbook_utils import plot_style, plots, pretrained, tinyworld
-from llmbook_utils.bpe import BytePairTokenizer
-from llmbook_utils.evaluation import Interval, neural_bits, proportion_interval
-from llmbook_utils.ladder import (
+from llmbook_recipes import store
+from llmbook_recipes.ladder import rungs as measuring
+from llmbook_utils import plots, pretrained
+from llmbook_utils.evaluation.bits import neural_bits
+from llmbook_utils.evaluation.intervals import Interval, proportion_interval
+from llmbook_utils.ladder import chart as picture
+from llmbook_utils.ladder.chart import chart, describe, table
+from llmbook_utils.ladder.rungs import (
     Counting,
     HeldOut,
     Ladder,
     Neural,
     Rung,
-    Training,
-    chart,
-    describe,
-    load,
+    load_ladder,
     measure,
-    measuring,
-    picture,
-    save,
-    table,
 )
-from llmbook_utils.models.ngram import NGram, Uniform
-from llmbook_utils.tiny import recipe
+from llmbook_utils.ladder.training import SMOOTHING, Training
+from llmbook_utils.models.sequences.ngram import NGram, Uniform
+from llmbook_utils.plots import style
+from llmbook_utils.pretrained import recipe
+from llmbook_utils.text.bpe import BytePairTokenizer
+from llmbook_utils.tinyworld.reading import score
+from llmbook_utils.tinyworld.sampling import split_of, stories
 
 
 def rung(name: str, bits: float, n_true: int = 0) -> Rung:
@@ -57,17 +59,17 @@ class TrueModel:
     """TinyWorld itself."""
 
     def bits(self, texts: list[str]) -> np.ndarray:
-        return np.array([-tinyworld.score(text) for text in texts])
+        return np.array([-score(text) for text in texts])
 
     def sample(self, n: int, seed: int) -> list[str]:
-        return [story.text for story in tinyworld.stories(n, seed)]
+        return [story.text for story in stories(n, seed)]
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder like the package's `tiny`, with an untrained model."""
     folder = tmp_path_factory.mktemp("tiny")
-    texts = [story.text for story in tinyworld.stories(200, seed=5)]
+    texts = [story.text for story in stories(200, seed=5)]
     tokenizer = BytePairTokenizer.train(texts, vocab_size=600, fast=True)
     tokenizer.save(folder)
     torch.manual_seed(0)
@@ -88,7 +90,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shipped(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(recipe, "TINY", tiny)
+    monkeypatch.setattr("llmbook_utils.ladder.training.TINY", tiny)
     monkeypatch.setattr(pretrained, "TINY", tiny)
     return tiny
 
@@ -102,14 +104,14 @@ def test_the_true_model_stands_on_the_floor_and_tells_the_truth() -> None:
     found = measure("truth", TrueModel(), held_out, samples=20)
     assert found.excess.value == pytest.approx(0, abs=1e-9)
     assert found.relative.high == pytest.approx(0, abs=1e-9)
-    total = sum(-tinyworld.score(text) for text in held_out.texts)
+    total = sum(-score(text) for text in held_out.texts)
     assert found.bits.value == pytest.approx(total / sum(map(len, held_out.texts)))
     assert found.true.value == 1 and found.true.low > 0.8
 
 
 def test_held_out_stories_are_of_the_test_split() -> None:
     held_out = HeldOut(10, seed=1)
-    assert {tinyworld.split_of(text) for text in held_out.texts} == {"test"}
+    assert {split_of(text) for text in held_out.texts} == {"test"}
     assert held_out.characters.tolist() == [len(text) for text in held_out.texts]
     assert HeldOut(10, seed=1).texts == held_out.texts != HeldOut(10, seed=2).texts
     assert repr(held_out).startswith("HeldOut(10 stories, ")
@@ -148,7 +150,7 @@ def test_neural_model_is_the_same_from_transformers_and_ours(tiny: Path) -> None
 def test_training_cuts_stories_of_the_training_split(shipped: Path) -> None:
     training = Training(30, seed=2)
     assert len(training.tokenizer) == len(BytePairTokenizer.load(shipped))
-    assert {tinyworld.split_of(text) for text in training.texts} == {"train"}
+    assert {split_of(text) for text in training.texts} == {"train"}
     for text, ids in zip(training.texts, training.documents, strict=True):
         assert training.tokenizer.encode(text) == ids
     model, made = training.fit(NGram(1, k=1), k=1)
@@ -162,7 +164,7 @@ def test_smoothing_is_the_best_on_validation_stories(shipped: Path) -> None:
     for n in (1, 2):
         chosen = training.best_smoothing(n)
         costs = {}
-        for k in measuring.SMOOTHING:
+        for k in SMOOTHING:
             model, _ = training.fit(NGram(n, k))
             texts = map(training.tokenizer.decode, training.validation)
             costs[k] = model.bits(list(texts)).sum()
@@ -186,30 +188,30 @@ def test_rungs_are_in_order_and_replaced_by_name() -> None:
 def test_ladder_can_be_kept(tmp_path: Path) -> None:
     path = tmp_path / "ladder.json"
     ladder = example(rung("a", 0.123456789))
-    save(ladder, path)
-    found = load(path)
+    store.write(path, asdict(ladder))
+    found = load_ladder(path)
     assert found.rungs[0].bits.value == 0.12346
     assert replace(found, rungs=()) == replace(ladder, rungs=())
-    save(found, tmp_path / "again.json")
+    store.write(tmp_path / "again.json", asdict(found))
     assert (tmp_path / "again.json").read_text() == path.read_text()
-    assert load(tmp_path / "again.json") == found
+    assert load_ladder(tmp_path / "again.json") == found
 
 
 def test_damaged_or_missing_ladders_are_named(tmp_path: Path) -> None:
     path = tmp_path / "ladder.json"
-    with pytest.raises(FileNotFoundError, match=r"python -m llmbook_utils\.ladder"):
-        load(path)
-    save(example(), path)
+    with pytest.raises(FileNotFoundError, match="make ladder"):
+        load_ladder(path)
+    store.write(path, asdict(example()))
     text = path.read_text()
     for wrong in (text[:-9], "[]", text.replace('"floor"', '"flour"'), '{"floor": 1}'):
         path.write_text(wrong)
         with pytest.raises(ValueError, match=r"ladder\.json is damaged"):
-            load(path)
+            load_ladder(path)
 
 
 def test_stored_ladder_was_measured_on_this_tinyworld() -> None:
-    """If this fails, TinyWorld has changed: run ``python -m llmbook_utils.ladder``."""
-    ladder = load()
+    """If this fails, TinyWorld has changed: run ``make ladder``."""
+    ladder = load_ladder()
     held_out = HeldOut(ladder.stories, ladder.seed)
     assert ladder.characters == held_out.characters.sum()
     floor = held_out.floor.sum() / ladder.characters
@@ -217,7 +219,7 @@ def test_stored_ladder_was_measured_on_this_tinyworld() -> None:
 
 
 def test_stored_rungs_are_above_the_floor_and_have_their_recipes() -> None:
-    ladder = load()
+    ladder = load_ladder()
     names = [r.name for r in ladder.rungs]
     assert names[:4] == ["uniform", "unigram", "bigram", "Kneser-Ney 5-gram"]
     assert set(names) <= set(measuring.BUILDERS)
@@ -312,7 +314,7 @@ def test_labels_keep_apart_and_stand_above_their_points() -> None:
 
 def test_floor_is_seen_on_light_and_dark() -> None:
     """It is a colour of the palette, whose contrast is tested with the palette."""
-    assert picture.FLOOR in plot_style.PALETTE
+    assert picture.FLOOR in style.PALETTE
     red, green, blue = (int(picture.FLOOR[i : i + 2], 16) for i in (1, 3, 5))
     assert picture.FLOOR_BAND.startswith(f"rgba({red},{green},{blue},")
 
@@ -326,9 +328,9 @@ def test_chart_in_words_and_without_rungs() -> None:
 
 
 def test_table_and_chart_are_of_the_stored_ladder_by_default() -> None:
-    assert table() == table(load())
-    assert chart() == chart(load())
-    assert describe() == describe(load())
+    assert table() == table(load_ladder())
+    assert chart() == chart(load_ladder())
+    assert describe() == describe(load_ladder())
 
 
 # -- the command -------------------------------------------------------------------
@@ -345,7 +347,7 @@ def test_command_measures_all_rungs(
     """More memory, fewer bits; all above the floor; nothing true in so little text."""
     out = tmp_path / "ladder.json"
     assert run(out) == 0
-    ladder = load(out)
+    ladder = load_ladder(out)
     by_name = {r.name: r for r in ladder.rungs}
     assert set(by_name) == set(measuring.BUILDERS)
     bits = [
@@ -371,7 +373,7 @@ def test_command_without_tiny_says_so(
 ) -> None:
     monkeypatch.setattr(pretrained, "TINY", tmp_path)
     assert run(tmp_path / "ladder.json") == 0
-    assert "tiny" not in [r.name for r in load(tmp_path / "ladder.json").rungs]
+    assert "tiny" not in [r.name for r in load_ladder(tmp_path / "ladder.json").rungs]
     assert "tiny is not in the package" in capsys.readouterr().out
 
 
@@ -388,6 +390,6 @@ def test_tokenizer_is_made_by_the_recipe_where_tiny_is_missing(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = BytePairTokenizer.load(tiny)
-    monkeypatch.setattr(recipe, "TINY", tmp_path)
+    monkeypatch.setattr("llmbook_utils.ladder.training.TINY", tmp_path)
     monkeypatch.setattr(recipe, "make_tokenizer", lambda _: made)
     assert Training(2).tokenizer is made

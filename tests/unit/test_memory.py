@@ -9,9 +9,8 @@ import pytest
 import torch
 
 from llmbook_utils.experiments.recall import WHO, Recaller
-from llmbook_utils.widgets import MIME, Memory
-from llmbook_utils.widgets.explorer import document
-from llmbook_utils.widgets.memory import N_UNITS, pack, unpack
+from llmbook_utils.explorers.core.explorer import MIME, document
+from llmbook_utils.explorers.memory.memory import N_UNITS, Memory, pack, unpack
 
 DISTANCES, BEFORES = (3, 6), (0, 2)
 LABELS = {"name": "memory-x", "caption": "States.", "alt": "Bands of colour"}

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmbook_utils.bpe import BytePairTokenizer, split_text
-from llmbook_utils.widgets import MIME, Merges
-from llmbook_utils.widgets.explorer import document
-from llmbook_utils.widgets.merges import compute, label, tokens_after
+from llmbook_utils.explorers.core.explorer import MIME, document
+from llmbook_utils.explorers.merges.merges import Merges, compute, label, tokens_after
+from llmbook_utils.text.bpe import BytePairTokenizer, split_text
 
 LESSON = ["Tom takes the lamp to the shed. 灯在棚子里。灯！", "the the    the aaaa"]
 PIECES = Counter(piece for text in LESSON for piece in split_text(text))

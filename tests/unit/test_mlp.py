@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from llmbook_utils.models.mlp import (
+from llmbook_utils.models.networks.mlp import (
     ACTIVATIONS,
     MLP,
     EmbeddingBagClassifier,

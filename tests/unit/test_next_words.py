@@ -10,9 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmbook_utils.models.ngram import NGram
-from llmbook_utils.widgets import KINDS, MIME, NextWords
-from llmbook_utils.widgets.next_words import compute, draw, percent, probabilities
+from llmbook_utils.explorers.core.explorer import KINDS, MIME
+from llmbook_utils.explorers.next_words.next_words import (
+    NextWords,
+    compute,
+    draw,
+    percent,
+    probabilities,
+)
+from llmbook_utils.models.sequences.ngram import NGram
 
 LABELS = {"name": "walk-x", "caption": "A walk.", "alt": "Bars"}
 HOSTILE = ["</script>", "<!--<script>", '"', "&amp;", "\u2028", "]]>", "<end>"]

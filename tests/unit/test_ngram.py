@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmbook_utils.models.ngram import KneserNey, LanguageModel, NGram, Uniform
+from llmbook_utils.models.sequences.ngram import (
+    KneserNey,
+    LanguageModel,
+    NGram,
+    Uniform,
+)
 
 END, V = 4, 5
 DOCUMENTS = st.lists(st.lists(st.integers(0, 3), max_size=9), min_size=1, max_size=8)

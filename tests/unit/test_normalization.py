@@ -5,7 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-from llmbook_utils.models.normalization import BatchNorm, Dropout, LayerNorm
+from llmbook_utils.models.networks.normalization import (
+    BatchNorm,
+    Dropout,
+    LayerNorm,
+)
 from llmbook_utils.runtime import set_seed
 
 PAIRS = {

@@ -7,11 +7,16 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from llmbook_utils.models.descent import BOWL, SADDLE, VALLEY, Momentum, descend
-from llmbook_utils.widgets import MIME, OptimizerRace
-from llmbook_utils.widgets.contours import contour_path
-from llmbook_utils.widgets.explorer import document
-from llmbook_utils.widgets.race import run
+from llmbook_utils.explorers.core.contours import contour_path
+from llmbook_utils.explorers.core.explorer import MIME, document
+from llmbook_utils.explorers.descent.descent import OptimizerRace, run
+from llmbook_utils.models.networks.descent import (
+    BOWL,
+    SADDLE,
+    VALLEY,
+    Momentum,
+    descend,
+)
 
 SETTINGS = {"lr": 0.036, "momentum": 0.7, "adam_lr": 0.2}
 LABELS = {"name": "race-x", "caption": "A race.", "alt": "Three paths"}
@@ -23,7 +28,7 @@ def race(**more: object) -> OptimizerRace:
 
 def test_bundle_holds_all_layers_and_is_small() -> None:
     bundle = race()._repr_mimebundle_()
-    assert bundle[MIME]["kind"] == "race"
+    assert bundle[MIME]["kind"] == "descent"
     assert json.loads(json.dumps(bundle[MIME])) == bundle[MIME]
     assert len(json.dumps(bundle)) < 200_000
     assert "<details>" in bundle["text/html"]

@@ -81,7 +81,10 @@ def test_core_imports_are_declared():
     extras = {canonicalize_name(r.name) for r in EXTRAS}
     # Sphinx and docutils come with jupyter-book, as do its theme and MyST-NB.
     through_book = {"sphinx", "docutils", "myst-nb", "sphinx-mathjax-offline"}
-    for path in (ROOT / "llmbook_utils").rglob("*.py"):
+    for path in [
+        *ROOT.glob("llmbook_*/**/*.py"),
+        *ROOT.glob("tools/llmbook_*/**/*.py"),
+    ]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
             names = []
             if isinstance(node, ast.Import):
@@ -90,7 +93,8 @@ def test_core_imports_are_declared():
                 names = [node.module or ""]
             for name in {n.partition(".")[0] for n in names}:
                 package = canonicalize_name(import_names.get(name, name))
-                known = {*CORE, *extras, *through_book, "llmbook-utils"}
-                assert package in known or name in sys.stdlib_module_names, (
+                known = {*CORE, *extras, *through_book}
+                is_ours = name.startswith("llmbook_") or name in sys.stdlib_module_names
+                assert package in known or is_ours, (
                     f"{path.name} imports {name}, which no extra installs"
                 )

@@ -10,7 +10,7 @@ from llmbook_utils.experiments.planes import (
     two_moons,
     two_spirals,
 )
-from llmbook_utils.models.mlp import ACTIVATIONS, MLP, MLPConfig
+from llmbook_utils.models.networks.mlp import ACTIVATIONS, MLP, MLPConfig
 
 
 @pytest.mark.parametrize("make", [two_moons, two_spirals, disc_and_ring])

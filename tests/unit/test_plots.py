@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
-from llmbook_utils import plot_style, plots
+from llmbook_utils import plots
+from llmbook_utils.plots import style
 
 WORDS = {"name": "fig-x", "caption": "A caption.", "alt": "A picture"}
 
@@ -36,16 +37,16 @@ def examples() -> list[go.Figure]:
 
 
 def test_house_template_is_the_default() -> None:
-    assert pio.templates.default == plot_style.TEMPLATE
-    layout = pio.templates[plot_style.TEMPLATE].layout
+    assert pio.templates.default == style.TEMPLATE
+    layout = pio.templates[style.TEMPLATE].layout
     assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
 
 
 @pytest.mark.parametrize("paper", ["#ffffff", "#fdfcf9", "#14171c"])
 def test_palette_is_seen_on_light_and_dark(paper: str) -> None:
-    for colour in plot_style.PALETTE:
+    for colour in style.PALETTE:
         assert contrast(colour, paper) >= 3, colour
-    assert contrast(plot_style.INK, paper) >= 3.8
+    assert contrast(style.INK, paper) >= 3.8
 
 
 def test_stored_figures_are_json_the_same_each_time() -> None:
@@ -94,14 +95,14 @@ def test_diverging_colours_are_centred_on_zero() -> None:
         [[-1, 3]], x_labels="ab", y_labels="c", title="z", diverging=True
     )
     assert figure.data[0].zmid == 0
-    colours = [colour for _, colour in plot_style.DIVERGING]
+    colours = [colour for _, colour in style.DIVERGING]
     lights = [luminance(colour) for colour in colours]
     assert lights[2] == max(lights)
     assert lights[0] < lights[1] and lights[4] < lights[3]
 
 
 def test_sequential_colours_only_get_lighter() -> None:
-    lights = [luminance(colour) for _, colour in plot_style.SEQUENTIAL]
+    lights = [luminance(colour) for _, colour in style.SEQUENTIAL]
     assert lights == sorted(lights)
 
 

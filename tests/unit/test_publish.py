@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-publishing = pytest.importorskip("llmbook_utils.sphinx_ext.publish")
+publishing = pytest.importorskip("llmbook_press.sphinx_ext.publish")
 publish = publishing.publish
 
 SOLUTIONS = {
@@ -113,7 +113,7 @@ def test_written_solutions_are_folded() -> None:
 
 
 def test_code_of_a_quiz_is_not_published() -> None:
-    from llmbook_utils.widgets import MIME
+    from llmbook_utils.explorers.core.explorer import MIME
 
     data = {MIME: {"kind": "quiz"}}
     cell = new_code_cell("Quiz()", outputs=[new_output("display_data", data=data)])

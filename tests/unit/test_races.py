@@ -10,32 +10,24 @@ import pytest
 import torch
 from torch import nn
 
-from llmbook_utils import tinyworld
-from llmbook_utils.bpe import BytePairTokenizer
-from llmbook_utils.evaluation import Interval
-from llmbook_utils.ladder import (
-    Ladder,
-    Rung,
-    chart,
-    counters,
-    load,
-    load_race,
-    results,
-    seeds_table,
-    table,
-    text,
-)
-from llmbook_utils.ladder.families import FAMILIES, Family
-from llmbook_utils.ladder.race import RACES, Race, Work
-from llmbook_utils.ladder.text import Stream
-from llmbook_utils.tiny.recipe import TINY
+from llmbook_recipes.ladder import counters, results, story_stream
+from llmbook_recipes.ladder.families import FAMILIES, Family
+from llmbook_recipes.ladder.race import RACES, Race, Work
+from llmbook_recipes.ladder.story_stream import Stream
+from llmbook_utils.evaluation.intervals import Interval
+from llmbook_utils.ladder.chart import chart, seeds_table, table
+from llmbook_utils.ladder.races import load_race
+from llmbook_utils.ladder.rungs import Ladder, Rung, load_ladder
+from llmbook_utils.pretrained import TINY
+from llmbook_utils.text.bpe import BytePairTokenizer
+from llmbook_utils.tinyworld.sampling import split_of
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text, "CHUNK", 40)
-    monkeypatch.setattr(text, "GROUP", 2)
-    monkeypatch.setattr(text, "MEASURED", 4)
+    monkeypatch.setattr(story_stream, "CHUNK", 40)
+    monkeypatch.setattr(story_stream, "GROUP", 2)
+    monkeypatch.setattr(story_stream, "MEASURED", 4)
 
 
 @pytest.fixture
@@ -49,7 +41,7 @@ def stream(small: None, tmp_path: Path) -> Stream:
 def test_stories_are_of_the_training_split_and_kept(stream: Stream) -> None:
     documents = list(stream.documents(90))  # three chunks
     texts = [stream.tokenizer.decode(ids) for ids in documents]
-    assert {tinyworld.split_of(story) for story in texts} == {"train"}
+    assert {split_of(story) for story in texts} == {"train"}
     assert len(set(texts)) == 90
     kept = sorted(path.name for path in stream.folder.iterdir())
     assert kept == [f"stories-7-000{i}.npz" for i in range(3)]
@@ -64,7 +56,7 @@ def test_each_story_comes_once_with_its_end_on_both_sides(stream: Stream) -> Non
     found = []
     for step in range(4):  # two groups of two batches of five stories
         inputs, targets = stream.batch(step, rows=5)
-        assert inputs.shape == targets.shape and inputs.size(1) % text.UNIT == 0
+        assert inputs.shape == targets.shape and inputs.size(1) % story_stream.UNIT == 0
         for x, y in zip(inputs.tolist(), targets.tolist(), strict=True):
             length = y.index(stream.end)
             assert x[0] == stream.end and x[1 : length + 1] == y[:length]
@@ -140,7 +132,7 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
 
 
 def small_model(setting: dict[str, Any], vocab_size: int) -> nn.Module:
-    from llmbook_utils.models.neural_lm import NeuralLM, NeuralLMConfig
+    from llmbook_utils.models.sequences.neural_lm import NeuralLM, NeuralLMConfig
 
     return NeuralLM(NeuralLMConfig(vocab_size, setting["block_size"], 4, 8))
 
@@ -156,8 +148,8 @@ SMALL = Family(
 @pytest.fixture
 def short(small: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Race]:
     monkeypatch.setattr(counters, "COUNTERS", {"bigram": counters.COUNTERS["bigram"]})
-    monkeypatch.setattr("llmbook_utils.ladder.race.VALIDATION", 3)
-    monkeypatch.setattr("llmbook_utils.story_scores.LONGEST", 60)
+    monkeypatch.setattr("llmbook_recipes.ladder.race.VALIDATION", 3)
+    monkeypatch.setattr("llmbook_utils.evaluation.stories.LONGEST", 60)
     monkeypatch.setattr("llmbook_utils.ladder.rungs.LONGEST", 60)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # threads that wait spin, and their time counts
@@ -195,8 +187,8 @@ def test_a_race_goes_on_where_it_stopped(
     with pytest.raises(KeyError):
         work.tune(short, SMALL)
     monkeypatch.undo()
-    monkeypatch.setattr(text, "CHUNK", 40)
-    monkeypatch.setattr(text, "GROUP", 2)
+    monkeypatch.setattr(story_stream, "CHUNK", 40)
+    monkeypatch.setattr(story_stream, "GROUP", 2)
     before = work.done
     assert work.tune(short, SMALL) == best and work.done == before
 
@@ -214,9 +206,9 @@ def test_the_command_writes_what_a_race_came_to(
     assert results.main([*options, "--collect"]) == 0  # nothing yet, and no file
     assert "small" not in capsys.readouterr().out and not Race.path.exists()
     assert results.main(options) == 0
-    assert {r.name for r in load(Race.path).rungs} == {"small", "bigram"}
+    assert {r.name for r in load_ladder(Race.path).rungs} == {"small", "bigram"}
     out = capsys.readouterr().out
-    assert str(seeds_table(load(Race.path))) in out
+    assert str(seeds_table(load_ladder(Race.path))) in out
 
 
 # -- what comes out ----------------------------------------------------------------
@@ -252,8 +244,8 @@ def test_a_race_that_is_not_there_is_named(
 ) -> None:
     with pytest.raises(ValueError, match="there are one_minute, ten_minutes"):
         load_race("two_minutes")
-    monkeypatch.setattr(Race, "path", tmp_path / "nothing.json")
-    with pytest.raises(FileNotFoundError, match=r"python -m llmbook_utils\.ladder"):
+    monkeypatch.setattr("llmbook_utils.ladder.races.race_path", tmp_path.joinpath)
+    with pytest.raises(FileNotFoundError, match="make ladder"):
         load_race("one_minute")
 
 

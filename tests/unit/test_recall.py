@@ -15,7 +15,7 @@ from llmbook_utils.experiments.recall import (
     short_and_long,
     train_recaller,
 )
-from llmbook_utils.models.recurrent import Recurrent
+from llmbook_utils.models.sequences.recurrent.stack import Recurrent
 
 GATES = {
     "rnn": set(),
@@ -57,6 +57,7 @@ def test_what_is_seen_inside_is_what_the_network_does(cell: str) -> None:
     outputs, state = model.recurrent(model.embed(ids))
     assert torch.allclose(seen["p"], model.head(outputs[0]).softmax(-1), atol=1e-6)
     assert torch.allclose(seen["state"][-1], state[-1][-1, 0], atol=1e-6)
+    assert torch.allclose(seen["p"][-1], model(ids)[0].softmax(-1), atol=1e-6)
     assert set(seen) == {"state", "p"} | GATES[cell]
     for gate in GATES[cell]:
         assert (

@@ -8,17 +8,18 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from llmbook_utils.decoding import generate
-from llmbook_utils.evaluation import context_size, neural_bits
-from llmbook_utils.models.gpt import GPT, GPTConfig
-from llmbook_utils.models.neural_lm import NeuralLM, NeuralLMConfig
-from llmbook_utils.models.recurrent import (
-    Recurrent,
+from llmbook_utils.decoding.sampling import generate
+from llmbook_utils.evaluation.bits import neural_bits
+from llmbook_utils.models.attention.gpt import GPT, GPTConfig
+from llmbook_utils.models.language_model import context_size
+from llmbook_utils.models.sequences.neural_lm import NeuralLM, NeuralLMConfig
+from llmbook_utils.models.sequences.recurrent import through_time
+from llmbook_utils.models.sequences.recurrent.language_model import (
     RecurrentConfig,
     RecurrentLM,
-    through_time,
 )
-from llmbook_utils.models.recurrent.layers import LAYERS, LSTMLayer
+from llmbook_utils.models.sequences.recurrent.layers import LAYERS, LSTMLayer
+from llmbook_utils.models.sequences.recurrent.stack import Recurrent
 from llmbook_utils.training import TrainingConfig, fit, summed_loss
 
 CELLS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}

@@ -1,6 +1,7 @@
-"""Seeds repeat, devices are checked, and the doctor has a cure for each fault."""
+"""Seeds repeat, devices are checked, and what makes products fast changes no result."""
 
 import random
+import resource
 import subprocess
 import sys
 
@@ -9,6 +10,9 @@ import pytest
 import torch
 
 from llmbook_utils import runtime
+from llmbook_utils.runtime import float32_products, has_fast_bf16, kept_memory
+
+CPU = torch.device("cpu")
 
 
 def draw():
@@ -53,48 +57,90 @@ def test_device_without_wishes_is_the_gpu_if_there_is_one(monkeypatch):
     assert runtime.pick_device().type == "cpu"
 
 
-def test_missing_and_outdated_packages_get_a_cure():
-    missing = runtime.check_requirement("no-such-package-here>=1")
-    assert missing.value.startswith("missing")
-    assert missing.cure == "pip install 'no-such-package-here>=1'"
-    outdated = runtime.check_requirement("numpy>=99")
-    assert outdated.cure == "pip install 'numpy>=99'"
-
-
-def test_offline_is_no_fault(monkeypatch):
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    finding = runtime._check_network()
-    assert finding.value.startswith("offline") and not finding.cure
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert "HF_HUB_OFFLINE=1" in runtime._check_network().value
-
-
-def test_low_memory_is_a_fault(monkeypatch):
-    import psutil
-
-    class Memory:
-        available, total = 1 * runtime.GIB, 8 * runtime.GIB
-
-    monkeypatch.setattr(psutil, "virtual_memory", Memory)
-    finding = runtime._check_memory()
-    assert finding.value == "1.0 GiB free of 8.0 GiB"
-    assert "close programs" in finding.cure
-
-
-def test_doctor_command_reports_every_core_package():
-    run = subprocess.run(
-        [sys.executable, "-m", "llmbook_utils.cli", "doctor"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    for word in ("Python", "torch", "plotly", "device", "memory", "network", "pydocs"):
-        assert word in run.stdout
-    assert run.returncode == int("FAULT" in run.stdout)
-
-
-@pytest.mark.parametrize("module", ["cli", "corpora", "tokenizers", "runtime"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "llmbook_press.cli",
+        "llmbook_utils.doctor",
+        "llmbook_utils.runtime",
+        "llmbook_utils.text.corpora",
+        "llmbook_utils.text.words",
+        "llmbook_utils.tinyworld.sampling",
+    ],
+)
 def test_import_brings_no_torch(module):
-    code = f"import sys, llmbook_utils.{module}; sys.exit('torch' in sys.modules)"
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("shape", [(2048, 128, 384), (300, 500, 700), (64, 2048, 64)])
+def test_products_in_training_are_float32(shape: tuple[int, int, int]) -> None:
+    m, k, n = shape
+    generator = torch.Generator().manual_seed(0)
+    a, b = (
+        torch.randn(m, k, generator=generator),
+        torch.randn(k, n, generator=generator),
+    )
+    exact = a.double() @ b.double()
+    with float32_products(CPU, large=True):
+        error = (a @ b - exact).norm() / exact.norm()
+    assert error < 1e-6  # bf16's would be 2e-3
+
+
+def test_a_cpu_that_would_round_to_bf16_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runtime._is_exact.cache_clear()
+    product = torch.Tensor.__matmul__
+
+    def rough(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        if (
+            torch.get_float32_matmul_precision() == "medium"
+            and a.dtype == torch.float32
+        ):
+            a, b = a.bfloat16().float(), b.bfloat16().float()
+        return product(a, b)
+
+    monkeypatch.setattr(torch.Tensor, "__matmul__", rough)
+    with float32_products(CPU, large=True):
+        assert torch.get_float32_matmul_precision() == "highest"
+    runtime._is_exact.cache_clear()
+
+
+def test_settings_are_put_back_after_an_error() -> None:
+    torch.set_float32_matmul_precision("high")
+    try:
+        with pytest.raises(KeyError), float32_products(CPU, large=False):
+            assert torch.get_float32_matmul_precision() == "highest"
+            raise KeyError
+        assert torch.get_float32_matmul_precision() == "high"
+        with float32_products(torch.device("cuda"), large=True):
+            assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
+def test_freed_memory_is_used_again() -> None:
+    def faults() -> int:
+        """Pages that the kernel hands out for ten times a tensor of 48 MB."""
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(10):
+            torch.zeros(12_000_000)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    with kept_memory():
+        faults()
+        kept = faults()
+    usual = faults()  # 12,000 pages of 4 kB each time, fewer where pages are larger
+    if sys.platform == "linux":  # elsewhere it does nothing
+        assert kept < 1000 < usual
+
+
+def test_bf16_is_asked_of_the_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
+    for answer in (True, False):
+        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+            monkeypatch.setattr(torch.cpu, name, lambda answer=answer: answer)
+        assert has_fast_bf16(CPU) is answer
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.delattr(torch.cpu, name)  # another version of torch
+    assert has_fast_bf16(CPU) is False

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from llmbook_utils import sync
+from llmbook_press import sync
 
 ADDRESS = "https://github.com/someone/llmbook"
 
@@ -30,7 +30,7 @@ def book(tmp_path):
     (tmp_path / "CITATION.cff").write_text(f"repository-code: {ADDRESS}\n")
     (tmp_path / "notebooks").mkdir()
     code = new_code_cell("")
-    code.metadata["source"] = "llmbook_utils.runtime.Finding"
+    code.metadata["source"] = "llmbook_utils.doctor.Finding"
     setup = new_code_cell("", metadata={"tags": ["colab-setup"]})
     cost = new_markdown_cell("", metadata={"tags": ["cost"]})
     nb = new_notebook(cells=[cost, setup, code])
@@ -59,7 +59,7 @@ def test_sync_writes_code_links_and_set_up_once(book):
 
 
 def test_shown_code_keeps_the_first_line_of_each_docstring():
-    shown = sync.package_source("llmbook_utils.runtime.check_requirement")
+    shown = sync.package_source("llmbook_utils.doctor.check_requirement")
     assert '    """Compare an installed package with the range' in shown
     assert "Parameters" not in shown
     compile(shown, "shown", "exec")

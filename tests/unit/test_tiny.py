@@ -3,26 +3,28 @@
 import json
 import random
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from llmbook_utils import pretrained, story_scores
-from llmbook_utils.bpe import BytePairTokenizer
-from llmbook_utils.evaluation import neural_bits
-from llmbook_utils.heads import induction_scores
-from llmbook_utils.models.gpt import GPT
-from llmbook_utils.tiny import growth, recipe
-from llmbook_utils.tiny.batches import IGNORED, StoryBatches
-from llmbook_utils.tiny.recipe import Recipe
-from llmbook_utils.tinyworld import parse, split_of, stories
+from llmbook_recipes.tiny import growth, train
+from llmbook_recipes.tiny.batches import IGNORED, StoryBatches
+from llmbook_utils import pretrained
+from llmbook_utils.evaluation import stories as story_scores
+from llmbook_utils.evaluation.bits import neural_bits
+from llmbook_utils.evaluation.heads import induction_scores
+from llmbook_utils.models.attention.gpt import GPT
+from llmbook_utils.pretrained import recipe
+from llmbook_utils.pretrained.recipe import Recipe
+from llmbook_utils.text.bpe import BytePairTokenizer
+from llmbook_utils.tinyworld.reading import parse
+from llmbook_utils.tinyworld.sampling import split_of, stories
 from llmbook_utils.tinyworld.village import VILLAGES
 from llmbook_utils.tinyworld.world import World
 
-TINY = Path(recipe.__file__).parent
+TINY = pretrained.TINY
 SMALL = Recipe(
     tokenizer_stories=200,
     n_layer=1,
@@ -176,9 +178,9 @@ def test_positions_start_as_sinusoids():
 def test_from_nothing_to_a_model_that_loads(tmp_path, tokenizer):
     """Stopped half-way and gone on with, it is the model of one go."""
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    model = recipe.train(SMALL, whole, snapshot_every=2)
-    recipe.train(replace(SMALL, steps=4), parts, snapshot_every=2)
-    again = recipe.train(SMALL, parts, snapshot_every=2)
+    model = train.train(SMALL, whole, snapshot_every=2)
+    train.train(replace(SMALL, steps=4), parts, snapshot_every=2)
+    again = train.train(SMALL, parts, snapshot_every=2)
     for name, weights in model.state_dict().items():
         assert torch.equal(weights, again.state_dict()[name]), name
     shipped = tmp_path / "shipped"

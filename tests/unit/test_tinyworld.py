@@ -9,19 +9,12 @@ import statistics
 
 import pytest
 
-from llmbook_utils.tinyworld import (
-    entropy_floor,
-    next_words,
-    parse,
-    rows,
-    sample_story,
-    score,
-    split_of,
-    stories,
-)
-from llmbook_utils.tinyworld.choosers import Follower, Reader, Sampler
+from llmbook_utils.tinyworld.floor import entropy_floor
+from llmbook_utils.tinyworld.reading import next_words, parse, score
+from llmbook_utils.tinyworld.sampling import rows, sample_story, split_of, stories
 from llmbook_utils.tinyworld.story import lexicon
-from llmbook_utils.tinyworld.telling import Teller
+from llmbook_utils.tinyworld.telling.choosers import Follower, Reader, Sampler
+from llmbook_utils.tinyworld.telling.teller import Teller
 from llmbook_utils.tinyworld.village import AWAY, HOME
 from llmbook_utils.tinyworld.world import World
 
@@ -347,6 +340,7 @@ def test_a_wished_number_of_people_and_objects():
         (lambda: sample_story(0, "nowhere"), ValueError, "village must be one of"),
         (lambda: sample_story("0"), TypeError, "rng must be a random.Random"),
         (lambda: stories(-1), ValueError, "n must be from 0"),
+        (lambda: stories(True), TypeError, "n must be an integer, got bool"),
         (lambda: stories(1, split="dev"), ValueError, "split must be None or one of"),
         (lambda: stories(1, village="x"), ValueError, "village must be one of"),
         (lambda: entropy_floor(1), ValueError, "n must be 2 or more"),

@@ -9,12 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmbook_utils.tinyworld.check import Report, Verdict, check
+from llmbook_utils.tinyworld.checking.check import Report, Verdict, check
 from llmbook_utils.tinyworld.reading import parse
 from llmbook_utils.tinyworld.sampling import stories
 from llmbook_utils.tinyworld.story import Story
 from llmbook_utils.tinyworld.village import COLOURS, VILLAGES
-from llmbook_utils.tinyworld.world import SENTIMENTS, SYLLABLES, WEATHERS, Event, World
+from llmbook_utils.tinyworld.world import (
+    SENTIMENTS,
+    SYLLABLES,
+    WEATHERS,
+    Event,
+    World,
+)
 
 # every kind of sentence, of cause and of question
 TOLD = (

@@ -7,11 +7,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from llmbook_utils.tinyworld.chinese import MOODS, WEATHER, chinese, chinese_sentences
-from llmbook_utils.tinyworld.choosers import Reader, TextEnds
+from llmbook_utils.tinyworld.chinese import (
+    MOODS,
+    WEATHER,
+    chinese,
+    chinese_sentences,
+)
 from llmbook_utils.tinyworld.sampling import stories
 from llmbook_utils.tinyworld.story import Story, lexicon
-from llmbook_utils.tinyworld.telling import Teller
+from llmbook_utils.tinyworld.telling.choosers import Reader, TextEnds
+from llmbook_utils.tinyworld.telling.teller import Teller
 from llmbook_utils.tinyworld.village import COLOURS, VILLAGES
 from llmbook_utils.tinyworld.world import SENTIMENTS, WEATHERS
 

@@ -8,23 +8,32 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from llmbook_utils.tinyworld import tasks
-from llmbook_utils.tinyworld.check import check
+from llmbook_utils.tinyworld.checking.check import check
 from llmbook_utils.tinyworld.chinese import chinese
 from llmbook_utils.tinyworld.reading import parse
 from llmbook_utils.tinyworld.sampling import split_of, stories
 from llmbook_utils.tinyworld.story import Story
-from llmbook_utils.tinyworld.tasks import Instruction, verify
+from llmbook_utils.tinyworld.tasks import labelling
+from llmbook_utils.tinyworld.tasks.asking import question_answering, questions
+from llmbook_utils.tinyworld.tasks.instructing import Instruction, instructions, verify
+from llmbook_utils.tinyworld.tasks.labelling import (
+    entities,
+    entity_text,
+    sentiment,
+    sentiments,
+)
+from llmbook_utils.tinyworld.tasks.summarising import summaries, summary
+from llmbook_utils.tinyworld.tasks.translating import translation, translations
 from llmbook_utils.tinyworld.village import COLOURS, VILLAGES
 from llmbook_utils.tinyworld.world import SENTIMENTS
 
 TASKS = (
-    tasks.question_answering,
-    tasks.entities,
-    tasks.sentiment,
-    tasks.translation,
-    tasks.summaries,
-    tasks.instructions,
+    question_answering,
+    entities,
+    sentiment,
+    translation,
+    summaries,
+    instructions,
 )
 SETTING = (
     "It is a rainy day. Mia is in the kitchen. Tom is in the kitchen. Ben is on the "
@@ -73,11 +82,11 @@ def test_bad_arguments_are_named_at_once(
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
 def test_examples_are_of_their_split(split: str) -> None:
-    assert {split_of(e.text) for e in tasks.entities(10, split=split)} == {split}
-    assert {split_of(e.text) for e in tasks.summaries(10, split=split)} == {split}
-    found = tasks.translation(10, split=split, unit="story")
+    assert {split_of(e.text) for e in entities(10, split=split)} == {split}
+    assert {split_of(e.text) for e in summaries(10, split=split)} == {split}
+    found = translation(10, split=split, unit="story")
     assert {split_of(e.source) for e in found} == {split}
-    found = tasks.instructions(10, split=split)
+    found = instructions(10, split=split)
     assert {split_of(e.input) for e in found if e.kind == "people"} == {split}
 
 
@@ -90,7 +99,7 @@ def is_true(beginning: str, village: str = "home") -> bool:
 
 def test_the_questions_of_the_story_come_first(told: list[Story]) -> None:
     for story in told:
-        found = tasks.questions(story, extra=0)
+        found = questions(story, extra=0)
         assert [(q.question, q.answer, q.kind) for q in found] == [
             (q.question, q.answer, q.kind) for q in story.questions
         ]
@@ -107,8 +116,8 @@ def test_added_questions_are_answered_truly(told: list[Story]) -> None:
     """
     kinds = set()
     for story in told:
-        n_asked = len(tasks.questions(story, extra=0))
-        for example in tasks.questions(story, extra=4)[n_asked:]:
+        n_asked = len(questions(story, extra=0))
+        for example in questions(story, extra=4)[n_asked:]:
             assert not example.is_asked
             assert story.text.startswith(example.context)
             assert is_true(
@@ -121,7 +130,7 @@ def test_added_questions_are_answered_truly(told: list[Story]) -> None:
 
 def test_extra_must_be_a_count() -> None:
     with pytest.raises(ValueError, match="extra must be"):
-        tasks.question_answering(1, extra=-1)
+        question_answering(1, extra=-1)
 
 
 # -- entities --------------------------------------------------------------------------
@@ -132,7 +141,7 @@ def test_every_name_is_found_and_nothing_else(told: list[Story]) -> None:
     colours = "|".join(COLOURS)
     for story in told:
         village = VILLAGES[story.village]
-        found = tasks.entity_text(story)
+        found = entity_text(story)
         assert found.text == story.text
         spans: dict[str, list] = {"PERSON": [], "PLACE": [], "OBJECT": []}
         for one in found.entities:
@@ -153,7 +162,7 @@ def test_every_name_is_found_and_nothing_else(told: list[Story]) -> None:
 
 def test_names_of_one_entity_have_one_number(told: list[Story]) -> None:
     for story in told:
-        found = tasks.entity_text(story)
+        found = entity_text(story)
         numbers = [one.entity for one in found.entities]
         assert list(dict.fromkeys(numbers)) == list(range(max(numbers) + 1))
         people = {}
@@ -171,7 +180,7 @@ def test_a_pronoun_means_the_last_name_of_its_entity(told: list[Story]) -> None:
         people = {
             person.name: person.gender for person in VILLAGES[story.village].people
         }
-        found = tasks.entity_text(story)
+        found = entity_text(story)
         for pronoun in found.pronouns:
             word = story.text[pronoun.start : pronoun.end].lower()
             name = found.entities[pronoun.antecedent]
@@ -197,7 +206,7 @@ def test_a_pronoun_means_the_last_name_of_its_entity(told: list[Story]) -> None:
 def test_moods_decide_the_sentiment(told: list[Story]) -> None:
     """Oracle: the mood's word in the sentence."""
     for story in told:
-        for example in tasks.sentiments(story):
+        for example in sentiments(story):
             mood = re.search(
                 rf" is ({'|'.join(SENTIMENTS)}) because ", example.sentence
             )
@@ -211,13 +220,13 @@ def test_moods_decide_the_sentiment(told: list[Story]) -> None:
 
 
 def test_sentiment_is_half_neutral_and_in_order() -> None:
-    found = list(tasks.sentiment(100))
+    found = list(sentiment(100))
     count = Counter(example.label for example in found)
     assert count["neutral"] == count["positive"] + count["negative"] > 50
     assert min(count.values()) > 10
     assert not any("?" in example.sentence for example in found)
     story = next(stories(1))
-    places = [story.text.index(e.sentence) for e in tasks.labelling._balanced(story)]
+    places = [story.text.index(e.sentence) for e in labelling._balanced(story)]
     assert places == sorted(places)
 
 
@@ -226,12 +235,12 @@ def test_sentiment_is_half_neutral_and_in_order() -> None:
 
 def test_translation_goes_both_ways_by_sentence_and_by_story() -> None:
     story = next(stories(1, seed=4))
-    pairs = tasks.translations(story)
+    pairs = translations(story)
     assert [pair.source for pair in pairs] == [one.text for one in story.sentences]
     assert "".join(pair.target for pair in pairs) == story.chinese.replace("\n", "")
-    back = tasks.translations(story, "zh", "en")
+    back = translations(story, "zh", "en")
     assert [(p.target, p.source) for p in back] == [(p.source, p.target) for p in pairs]
-    (whole,) = tasks.translations(story, unit="story")
+    (whole,) = translations(story, unit="story")
     assert (whole.source, whole.target) == (story.text, chinese(story))
 
 
@@ -246,7 +255,7 @@ def test_translation_goes_both_ways_by_sentence_and_by_story() -> None:
 )
 def test_translation_names_a_bad_argument(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        tasks.translation(1, **arguments)
+        translation(1, **arguments)
 
 
 def test_summaries_are_true(told: list[Story]) -> None:
@@ -256,7 +265,7 @@ def test_summaries_are_true(told: list[Story]) -> None:
         found = re.fullmatch(
             r"In the end (\w+), who started (?:in|on|at) the (\w+), is (?:(?:in|on|at) "
             r"the (\w+)|(still|again|there again|still there)) and has (.+)\.",
-            tasks.summary(story),
+            summary(story),
         )
         assert found
         who = [village.people[one].name for one in world.people].index(found[1])
@@ -281,7 +290,7 @@ def test_the_summary_is_about_the_one_who_acts_most() -> None:
         "the bridge is Ben. Ben falls asleep on the bridge.\n"
         "Where is Tom? Tom is in the kitchen.\nThe end.\n"
     )
-    assert tasks.summary(parse(text)) == (
+    assert summary(parse(text)) == (
         "In the end Ben, who started on the bridge, is there again and has the lamp "
         "and the green kite."
     )
@@ -291,7 +300,7 @@ def test_the_summary_is_about_the_one_who_acts_most() -> None:
 
 
 def test_outputs_are_right_and_those_of_others_mostly_wrong() -> None:
-    found = list(tasks.instructions(60, seed=5))
+    found = list(instructions(60, seed=5))
     assert all(verify(one, one.output) for one in found)
     for kind in ("write", "continue", "where", "people", "has"):
         same = [one for one in found if one.kind == kind]
@@ -304,7 +313,7 @@ def test_outputs_are_right_and_those_of_others_mostly_wrong() -> None:
 
 
 def test_instructions_name_the_sentence_as_a_reader_counts() -> None:
-    for one in tasks.instructions(60, seed=6):
+    for one in instructions(60, seed=6):
         if one.kind != "where":
             continue
         count = int(re.search(r"after sentence (\d+)\?$", one.instruction)[1])
@@ -426,7 +435,7 @@ def test_verify_places_and_lists(
 
 def test_the_village_of_an_instruction_counts() -> None:
     task = next(
-        one for one in tasks.instructions(5, village="away") if one.kind == "continue"
+        one for one in instructions(5, village="away") if one.kind == "continue"
     )
     assert verify(task, task.output)
     assert not verify(replace(task, output="", village="home"), task.output)

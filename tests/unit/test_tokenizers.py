@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmbook_utils.tokenizers import Vocabulary, split_words
+from llmbook_utils.text.words import Vocabulary, split_words
 
 WORDS = st.text(alphabet="abcdé", min_size=1, max_size=3)
 DOCUMENTS = st.lists(st.lists(WORDS, min_size=1, max_size=8), min_size=1, max_size=6)

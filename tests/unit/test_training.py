@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from llmbook_utils.models.gpt import GPT, GPTConfig
+from llmbook_utils.models.attention.gpt import GPT, GPTConfig
 from llmbook_utils.training import (
     History,
     TrainingConfig,

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmbook_utils.widgets import MIME, Choice, Explorer, Question, Quiz, WordMap
-from llmbook_utils.widgets.explorer import document, script_json
-from llmbook_utils.widgets.quiz import inline, judge
-from llmbook_utils.widgets.word_map import compute, project
+from llmbook_utils.explorers.core.explorer import MIME, Explorer, document, script_json
+from llmbook_utils.explorers.quiz.quiz import Choice, Question, Quiz, inline, judge
+from llmbook_utils.explorers.word_map.word_map import WordMap, compute, project
 
 LABELS = {"name": "map-x", "caption": "A map.", "alt": "Points"}
 HOSTILE = ["</script>", "<!--<script>", '"', "'", "&amp;", "\u2028", "]]>", "{{x}}"]

@@ -8,12 +8,8 @@ from dataclasses import dataclass
 
 from llmbook_utils.tinyworld.sampling import check_count, stories
 from llmbook_utils.tinyworld.story import Story
-from llmbook_utils.tinyworld.tasks.common import (
-    moments_of,
-    pick,
-    teller_after,
-)
-from llmbook_utils.tinyworld.telling import Teller
+from llmbook_utils.tinyworld.tasks.common import moments_of, pick, teller_after
+from llmbook_utils.tinyworld.telling.teller import Teller
 
 
 @dataclass(frozen=True)
@@ -142,7 +138,7 @@ def question_answering(
 
     Notes
     -----
-    Built for chapter 19.
+    Built for chapter 20.
 
     Examples
     --------

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmbook_utils.tinyworld.story import Story, lexicon
-from llmbook_utils.tinyworld.telling import Teller
+from llmbook_utils.tinyworld.telling.teller import Teller
 
 _SETTING = frozenset({"weather", "person", "object"})  # before the first scene
 _NO_MOMENT = frozenset({"scene", "question"})  # these are followed by a deed

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llmbook_utils.tinyworld.check import check
+from llmbook_utils.tinyworld.checking.check import check
 from llmbook_utils.tinyworld.sampling import stories
 from llmbook_utils.tinyworld.story import Story
 from llmbook_utils.tinyworld.tasks.asking import ask
@@ -156,7 +156,7 @@ def instructions(
 
     Notes
     -----
-    Built for chapter 18.
+    Built for chapter 19.
 
     Examples
     --------
@@ -192,7 +192,7 @@ def verify(instruction: Instruction, answer: str) -> bool:
 
     Notes
     -----
-    Built for chapter 18: a reward that nobody has to learn.
+    Built for chapter 19: a reward that nobody has to learn.
 
     Examples
     --------

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 
 from llmbook_utils.tinyworld.sampling import stories
 from llmbook_utils.tinyworld.story import Story
-from llmbook_utils.tinyworld.tasks.common import (
-    join_names,
-    teller_after,
-)
+from llmbook_utils.tinyworld.tasks.common import join_names, teller_after
 
 _TOLD_ONLY = frozenset({"person", "object", "weather", "scene", "question"})
 
@@ -82,7 +79,7 @@ def summaries(
 
     Notes
     -----
-    Built for chapter 19.
+    Built for chapter 20.
 
     Examples
     --------

@@ -1,0 +1,1 @@
+"""Attention and the GPT (from chapter 11 on)."""

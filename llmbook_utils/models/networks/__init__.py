@@ -1,0 +1,1 @@
+"""MLPs, an autograd engine, optimisers, normalisation (chapters 03 to 05)."""

@@ -1,0 +1,1 @@
+"""N-grams and the neural language model (chapters 00 and 06)."""

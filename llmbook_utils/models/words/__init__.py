@@ -1,0 +1,1 @@
+"""Word vectors: counts, PPMI, skip-gram, GloVe, neighbours (chapter 02)."""

@@ -1,0 +1,1 @@
+"""The other grammar, which reads any text and proves the first: what is untrue?"""

@@ -1,0 +1,1 @@
+"""How a story is told, word by word, with the probability of each choice."""

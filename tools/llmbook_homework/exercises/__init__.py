@@ -1,0 +1,1 @@
+"""The exercises of a chapter: task, answer, check, and the code that they need."""

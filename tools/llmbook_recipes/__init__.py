@@ -1,0 +1,1 @@
+"""What takes hours and is stored: the model `tiny`, the ladder, runs over seeds."""

@@ -1,0 +1,1 @@
+"""``make ladder``: every rung built and measured, and the races run."""

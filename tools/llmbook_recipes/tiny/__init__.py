@@ -1,0 +1,1 @@
+"""``make tiny``: the shipped model trained, measured and written down."""
