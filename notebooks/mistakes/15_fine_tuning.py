@@ -1,4 +1,4 @@
-# Wrong answers to the exercises of chapter 14, each as a student would leave the cell.
+# Wrong answers to the exercises of chapter 15, each as a student would leave the cell.
 # They are text for tests of the grader: none of them runs by itself.
 
 # %% ex1: nats taken for bits
