@@ -230,10 +230,9 @@ def _load_tinyworld(
     """Stories of TinyWorld."""
     # by its name: a chapter that loads another corpus does not depend on this code
     sampling = import_module("llmbook_utils.tinyworld.sampling")
-    return [
-        story.render(language)
-        for story in sampling.stories(n, seed, split=split, village=village)
-    ]
+    chinese = import_module("llmbook_utils.tinyworld.chinese")
+    told = sampling.stories(n, seed, split=split, village=village)
+    return [chinese.render(story, language) for story in told]
 
 
 # A new corpus is one more entry here: a function whose parameters are its options.

@@ -19,6 +19,8 @@ from llmbook_utils.tinyworld.telling.voice import Mention
 from llmbook_utils.tinyworld.village import COLOURS
 from llmbook_utils.tinyworld.world import SYLLABLES, Event
 
+LANGUAGES = ("en", "zh")
+
 MOODS = {
     "happy": "高兴",
     "proud": "自豪",
@@ -115,6 +117,26 @@ def chinese(story: Story) -> str:
             text += "\n"
         text += sentence + "\n" * parts[end - 1].endswith("\n")
     return text
+
+
+def render(story: Story, language: str = "en") -> str:
+    """Return a story's text in a language.
+
+    Raises
+    ------
+    ValueError
+        If `language` is neither ``"en"`` nor ``"zh"``.
+
+    Examples
+    --------
+    >>> from llmbook_utils.tinyworld.sampling import sample_story
+    >>> story = sample_story(0)
+    >>> render(story) == story.text, render(story, "zh") == chinese(story)
+    (True, True)
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"language must be 'en' or 'zh', got {language!r}")
+    return story.text if language == "en" else chinese(story)
 
 
 def _sentence(

@@ -16,8 +16,6 @@ from llmbook_utils.tinyworld.telling.voice import Lexicon
 from llmbook_utils.tinyworld.village import VILLAGES
 from llmbook_utils.tinyworld.world import SENTIMENTS, Event, World
 
-LANGUAGES = ("en", "zh")
-
 
 class Sentence(NamedTuple):
     """A sentence; a question stands with its answer.
@@ -208,29 +206,3 @@ class Story:
             else:
                 found.append(("neutral", None))
         return found
-
-    @cached_property
-    def chinese(self) -> str:
-        """The same story in Chinese."""
-        from llmbook_utils.tinyworld.chinese import chinese
-
-        return chinese(self)
-
-    @cached_property
-    def summary(self) -> str:
-        """One true sentence about the story."""
-        from llmbook_utils.tinyworld.tasks.summarising import summary
-
-        return summary(self)
-
-    def render(self, language: str = "en") -> str:
-        """Return the text in a language.
-
-        Raises
-        ------
-        ValueError
-            If `language` is neither ``"en"`` nor ``"zh"``.
-        """
-        if language not in LANGUAGES:
-            raise ValueError(f"language must be 'en' or 'zh', got {language!r}")
-        return self.text if language == "en" else self.chinese

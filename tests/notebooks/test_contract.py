@@ -137,6 +137,14 @@ def test_machine_written_cells_are_up_to_date(chapter):
     assert sync.sync_notebook(chapter.path, ROOT) is None, "run `llmbook sync`"
 
 
+def test_the_overview_names_the_chapters_it_needs_and_all_are_earlier(chapter):
+    overview = "\n\n".join(c.source for c in chapter.section("Overview"))
+    needs = re.search(r"^You need .+?(?=\n\n|\Z)", overview, re.M | re.S)
+    assert needs, "the Overview has no paragraph that begins with 'You need'"
+    numbers = re.findall(r"\{doc\}`[^`]*?(\d\d)_\w+[^`]*`", needs[0])
+    assert all(number < chapter.path.name[:2] for number in numbers)
+
+
 def test_objectives_begin_with_verbs_and_are_few(chapter):
     overview = "\n".join(c.source for c in chapter.section("Overview"))
     block = re.search(

@@ -31,9 +31,8 @@ from llmbook_utils.explorers.attention.capture import (
     read_model,
     token_text,
 )
-from llmbook_utils.explorers.attention.parts import Part, is_causal, readable
+from llmbook_utils.explorers.attention.parts import Part, is_causal
 from llmbook_utils.explorers.attention.views import (
-    attention_explorer,
     head_view,
     model_view,
     neuron_view,
@@ -613,29 +612,3 @@ def test_page_files_are_those_that_the_page_loads() -> None:
 def test_missing_library_names_the_command() -> None:
     with pytest.raises(ModuleNotFoundError, match="pip install no-such-thing"):
         document.find_file("no_such.thing", "no-such-thing", "x.js")
-
-
-def test_readable_and_explorer(tokenizer: BytePairTokenizer) -> None:
-    view = head_view(broken(""), ABC)
-    shown, host = view.live().children
-    assert shown.value == document.frame(view.data) and host.outputs
-    assert [readable(t) for t in ("Ġa", "a</w>", "\t", "\n\n")] == [
-        " a",
-        "a",
-        "⇥",
-        "⏎⏎",
-    ]
-    box = attention_explorer(gpt2(), tokenizer, "low")
-    field, controls, output, host = box.children
-    [script] = host.outputs  # an HTML widget would not run it
-    assert "LLMBookHost" in script["data"]["application/javascript"]
-    view, layer = controls.children
-    first = output.value
-    assert first.startswith("<iframe") and "lowest" not in first
-    field.value = "slow lowest"
-    assert output.value != first
-    view.value, layer.value = "neurons", 1
-    assert "&quot;view&quot;:&quot;neuron&quot;" in output.value
-    assert "&quot;layers&quot;:[1]" in output.value
-    field.value = ""
-    assert "no tokens" in output.value

@@ -100,11 +100,3 @@ def test_picture_is_wellformed_and_has_all_points():
 def test_what_does_not_fit_is_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         boundary(**wrong)
-
-
-def test_live_widgets_show_another_network():
-    box = boundary().live()
-    *controls, output = box.children
-    before = output.value
-    controls[2].value = 1
-    assert output.value != before and "loss" in output.value

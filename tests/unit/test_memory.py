@@ -94,10 +94,3 @@ def test_nothing_to_show_is_refused(lacking: str, models: dict[str, Recaller]) -
     given = {"models": models, "distances": DISTANCES, "befores": BEFORES}
     with pytest.raises(ValueError, match="needs a model, a distance"):
         Memory(**{**given, lacking: type(given[lacking])()}, **LABELS)
-
-
-def test_live_draws_the_chosen_run(memory: Memory) -> None:
-    box = memory.live()
-    before = box.children[2].value
-    box.children[0].index = 1
-    assert box.children[2].value != before

@@ -106,15 +106,5 @@ def test_texts_cannot_break_out() -> None:
     assert html.unescape(merges().fallback(merges().data)).startswith("<img alt=")
 
 
-def test_works_live() -> None:
-    pytest.importorskip("ipywidgets")
-    text, count, output = merges().live().children
-    before = output.value
-    count.value = 33
-    assert output.value != before and "after 33 merges" in output.value
-    text.value = "灯"
-    assert "after 33 merges: 1 tokens" in output.value
-
-
 def test_repr_is_short() -> None:
     assert repr(merges()) == "Merges('merges-x', 33 merges)"

@@ -131,7 +131,7 @@ def test_bundle_holds_all_layers_and_is_the_same_twice() -> None:
     assert bundle["text/html"].startswith("<iframe ")
     assert KINDS["next-words"] is NextWords
     assert repr(walk()) == "NextWords('walk-x', 4 words)"
-    assert list(NextWords.page_files()) == ["next_words.js"]
+    assert list(NextWords.page_files()) == ["next_words.css", "next_words.js"]
 
 
 def test_a_tensor_of_counts_will_do() -> None:
@@ -148,16 +148,3 @@ def test_words_cannot_break_out() -> None:
     [data] = re.findall(r'<script type="application/json">(.*?)</script>', page)
     assert json.loads(data)["words"] == HOSTILE
     ElementTree.fromstring(bundle["image/svg+xml"])
-
-
-def test_walk_works_live() -> None:
-    pytest.importorskip("ipywidgets")
-    word, temperature, output = walk(begin=["Tom"]).live().children
-    assert "67%" in output.value  # 2 of 3
-    temperature.value = 0.5
-    assert "80%" in output.value  # 4 of 5
-    word.value = "<end>"
-    assert "100%" in output.value
-    before = output.value
-    word.value = "no such word"
-    assert output.value == before

@@ -73,20 +73,6 @@ def test_each_surface_needs_settings() -> None:
         OptimizerRace([VALLEY, BOWL], [SETTINGS], **LABELS)
 
 
-def test_race_works_live() -> None:
-    pytest.importorskip("ipywidgets")
-    choice, lr, momentum, adam_lr, output = race().live().children
-    for control, value in [
-        (lr, 0.01),
-        (momentum, 0.2),
-        (adam_lr, 0.5),
-        (choice, "saddle"),
-    ]:
-        before = output.value
-        control.value = value
-        assert output.value != before
-
-
 def test_contours_of_a_circle_lie_on_circles() -> None:
     """Each line of x^2 + y^2 keeps its distance, within a cell's straight piece."""
     text = contour_path(

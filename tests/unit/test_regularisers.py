@@ -12,7 +12,6 @@ from llmbook_utils.explorers.regularisers.regularisers import (
     curve_path,
     find,
     place,
-    summary,
 )
 
 N = 10
@@ -63,12 +62,6 @@ def test_runs_are_found_and_rounded():
     np.testing.assert_allclose(run["seen"]["right"], made_up(1.2)[:, 0, 1], atol=6e-4)
 
 
-def test_summary_says_the_gap():
-    """Seen 1.4 / 16 = 0.09, fresh 1 + 0.2 * 4 / 10 = 1.08."""
-    said = summary(regularisers().data, START)
-    assert "loss 0.09 on seen texts, 1.08 on fresh ones, gap 0.99" in said
-
-
 def test_places_by_hand():
     assert place(0, 0, 10, 3.0) == (56, 438)
     assert place(10, 3.0, 10, 3.0) == (626, 16)
@@ -100,21 +93,6 @@ def test_words_cannot_break_out():
 def test_what_does_not_fit_is_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         regularisers(**wrong)
-
-
-def test_live_widgets_show_another_run():
-    box = regularisers().live()
-    regulariser, strength, epoch, measure, output = box.children
-    for control, value in [
-        (strength, 0.9),
-        (epoch, 7),
-        (measure, "right"),
-        (regulariser, "norm"),
-        (strength, "batch"),
-    ]:
-        before = output.value
-        control.value = value
-        assert output.value != before, value
 
 
 def test_repr_is_short():

@@ -9,6 +9,7 @@ import statistics
 
 import pytest
 
+from llmbook_utils.tinyworld.chinese import render
 from llmbook_utils.tinyworld.floor import entropy_floor
 from llmbook_utils.tinyworld.reading import next_words, parse, score
 from llmbook_utils.tinyworld.sampling import rows, sample_story, split_of, stories
@@ -346,7 +347,7 @@ def test_a_wished_number_of_people_and_objects():
         (lambda: entropy_floor(1), ValueError, "n must be 2 or more"),
         (lambda: entropy_floor(9, confidence=95), ValueError, "confidence must lie"),
         (lambda: parse(3), TypeError, "text must be a string"),
-        (lambda: next(stories(1)).render("de"), ValueError, "language must be 'en'"),
+        (lambda: render(next(stories(1)), "de"), ValueError, "language must be 'en'"),
         (lambda: next_words("A cat"), ValueError, "leaves TinyWorld"),
         (lambda: Teller(lexicon("home"), Follower([9])).tell(), ValueError, "choices"),
     ],

@@ -212,33 +212,6 @@ def test_picture_is_wellformed_svg() -> None:
     assert len(circles) == len(words)
 
 
-def test_map_works_live() -> None:
-    pytest.importorskip("ipywidgets")
-    word_map_ = word_map(["a", "b", "c", "d"], selected="a")
-    search, count, output = word_map_.live().children
-    before = output.value
-    search.value = "b"
-    assert output.value != before
-    count.value = 1
-    assert output.value.count("<tr>") == 2
-    search.value = "not there"
-    assert output.value.count("<tr>") == 2
-
-
-def test_quiz_works_live() -> None:
-    pytest.importorskip("ipywidgets")
-    [question] = quiz().live().children
-    _, radio, button, feedback = question.children
-    button.click()
-    assert "Choose" in feedback.value
-    radio.index = 1
-    button.click()
-    assert "Not yet." in feedback.value and "Not so." in feedback.value
-    radio.index = 0
-    button.click()
-    assert "Right." in feedback.value
-
-
 def test_repr_is_short() -> None:
     assert repr(quiz()) == "Quiz('quiz-x', 1 questions)"
     assert repr(word_map(["a", "b"])) == "WordMap('map-x', 2 words)"

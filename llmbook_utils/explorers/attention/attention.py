@@ -78,13 +78,6 @@ class AttentionView(Explorer):
             f'src="data:image/svg+xml;base64,{svg}">'
         )
 
-    def live(self) -> Any:
-        """Build the view as an ipywidget."""
-        import ipywidgets
-
-        view = ipywidgets.HTML(document.frame(self.data))
-        return ipywidgets.VBox([view, host_widget()])
-
     def show(self) -> None:
         """Show the view with its libraries, even if no one seems to sit there."""
         from IPython.display import HTML, display

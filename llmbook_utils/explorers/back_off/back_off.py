@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from llmbook_utils.explorers.back_off.picture import draw
-from llmbook_utils.explorers.core.explorer import Explorer, follow
+from llmbook_utils.explorers.core.explorer import Explorer
 
 if TYPE_CHECKING:
     from llmbook_utils.models.sequences.ngram import Context, KneserNey
@@ -54,6 +54,7 @@ class BackOff(Explorer):
     """
 
     kind: ClassVar[str] = "back-off"
+    styles: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("back_off.css"),)
     scripts: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("back_off.js"),)
     height: ClassVar[int] = 820
 
@@ -93,17 +94,6 @@ class BackOff(Explorer):
     def picture(data: dict[str, Any]) -> str:
         """Draw the text and one token's bars, for print and for GitHub."""
         return draw(data, data["at"], data["n"])
-
-    def live(self) -> Any:
-        """Build ipywidgets: a slider for the token, one for n, and the picture."""
-        import ipywidgets
-
-        last, most = len(self.data["text"]) - 1, len(self.data["steps"][0])
-        token = ipywidgets.IntSlider(
-            self.data["at"], min=0, max=last, description="Token"
-        )
-        n = ipywidgets.IntSlider(self.data["n"], min=1, max=most, description="n")
-        return follow([token, n], lambda at, most: draw(self.data, at, most))
 
 
 def compute(

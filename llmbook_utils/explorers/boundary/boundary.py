@@ -6,7 +6,6 @@ formulas of ``llmbook_utils.experiments.planes``. A test holds the two together.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from llmbook_utils.explorers.core.contours import zero_path
-from llmbook_utils.explorers.core.explorer import Explorer, follow, svg
+from llmbook_utils.explorers.core.explorer import Explorer, svg
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,6 +48,7 @@ class Boundary(Explorer):
     """
 
     kind: ClassVar[str] = "boundary"
+    styles: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("boundary.css"),)
     scripts: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("boundary.js"),)
     height: ClassVar[int] = 900
 
@@ -99,27 +99,6 @@ class Boundary(Explorer):
         """Draw the first network, for print and for GitHub."""
         return draw(data, data["start"])
 
-    def live(self) -> Any:
-        """Build ipywidgets: set, activation, width, seed, and the picture."""
-        import ipywidgets
-
-        start, data = self.data["start"], self.data
-        names = [group["name"] for group in data["sets"]]
-        controls = {
-            "set": ipywidgets.Dropdown(options=names, value=start["set"]),
-            "activation": ipywidgets.Dropdown(options=data["activations"]),
-            "width": ipywidgets.SelectionSlider(options=data["widths"]),
-            "seed": ipywidgets.SelectionSlider(options=data["seeds"]),
-        }
-        for key, control in controls.items():
-            control.value, control.description = start[key], key
-
-        def show(*values: Any) -> str:
-            chosen = dict(zip(controls, values, strict=True))
-            return draw(data, chosen) + html.escape(summary(data, chosen))
-
-        return follow([*controls.values()], show)
-
 
 def set_data(
     label: str,
@@ -158,15 +137,6 @@ def find(data: dict[str, Any], chosen: dict[str, Any]) -> dict[str, Any]:
             ):
                 return network
     raise ValueError(f"no network with {chosen}; look at sets, widths and seeds")
-
-
-def summary(data: dict[str, Any], chosen: dict[str, Any]) -> str:
-    """Say how good a network is."""
-    network = find(data, chosen)
-    return (
-        f"loss {network['loss']:.3f} nats; right on {network['seen']:.1%} of the "
-        f"points it learned from and {network['fresh']:.1%} of new ones"
-    )
 
 
 def scores(network: dict[str, Any], points: np.ndarray) -> np.ndarray:

@@ -1,9 +1,7 @@
-"""What every explorer shares: one object that carries three layers.
+"""What every explorer shares: one object that carries two layers.
 
-A picture for print and GitHub, an element that works in a page without a kernel,
-and live ipywidgets where there is a kernel. The stored output holds the first two;
-the third is made by ``live()``, because the ids of live widgets change at each run
-and mean nothing once the kernel is gone.
+A picture for print and GitHub, and an element that works without a kernel, in a page
+and in Jupyter. Both are in the stored output.
 """
 
 import base64
@@ -12,7 +10,6 @@ import html
 import importlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,7 +18,7 @@ from llmbook_utils.plots.rounding import plain
 MIME = "application/vnd.llmbook.explorer.v1+json"
 KINDS: dict[str, type["Explorer"]] = {}
 # Shared by all kinds, in the order in which a page has to load them.
-STYLES = ("tokens.css", "widgets.css")
+STYLES = ("tokens.css", "explorer.css")
 CORE_SCRIPT = "explorer.js"
 MAX_BYTES = 300_000
 
@@ -65,8 +62,8 @@ def every_kind() -> dict[str, type["Explorer"]]:
 class Explorer(ABC):
     """An interactive figure whose data was computed once, in Python.
 
-    A subclass names its ``kind`` and its ``scripts``, and says how its data become a
-    picture and a fragment of HTML. All three are functions of the data alone: the
+    A subclass names its ``kind``, its ``scripts`` and ``styles``, and says how its data
+    become a picture and a fragment of HTML. All are functions of the data alone: the
     page is built from the stored JSON, without the object.
 
     Parameters
@@ -88,6 +85,7 @@ class Explorer(ABC):
 
     kind: ClassVar[str]
     scripts: ClassVar[tuple[Path, ...]]  # in the order in which they load
+    styles: ClassVar[tuple[Path, ...]] = ()  # after those that all share
     height: ClassVar[int] = 600  # pixels of the frame in a live notebook
 
     def __init__(
@@ -138,14 +136,11 @@ class Explorer(ABC):
         alt = html.escape(data["alt"])
         return f'<img alt="{alt}" src="data:image/svg+xml;base64,{svg}">'
 
-    @abstractmethod
-    def live(self) -> Any:
-        """Build ipywidgets that compute with the kernel."""
-
     @classmethod
     def page_files(cls) -> dict[str, str]:
         """Collect the files that the book's pages share, by name."""
-        return {path.name: path.read_text(encoding="utf-8") for path in cls.scripts}
+        files = (*cls.styles, *cls.scripts)
+        return {path.name: path.read_text(encoding="utf-8") for path in files}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.data['name']!r})"
@@ -170,25 +165,6 @@ def svg(
         f'aria-label="{html.escape(data["alt"])}"><style>{style}</style>'
         f"{''.join(parts)}</svg>"
     )
-
-
-def follow(controls: Sequence[Any], show: Callable[..., str | None]) -> Any:
-    """Stack ipywidgets above an output that shows HTML made of their values.
-
-    Where ``show`` returns None, the output stays as it is.
-    """
-    import ipywidgets
-
-    output = ipywidgets.HTML()
-
-    def update(_change: object = None) -> None:
-        text = show(*(control.value for control in controls))
-        output.value = output.value if text is None else text
-
-    for control in controls:
-        control.observe(update, "value")
-    update()
-    return ipywidgets.VBox([*controls, output])
 
 
 def bundle(data: dict[str, Any]) -> dict[str, Any]:
@@ -221,6 +197,7 @@ def document(data: dict[str, Any]) -> str:
     """Build a whole HTML document that needs no other file."""
     kind = KINDS[data["kind"]]
     styles = "".join(static_text(name) for name in STYLES)
+    styles += "".join(path.read_text(encoding="utf-8") for path in kind.styles)
     scripts = static_text(CORE_SCRIPT)
     scripts += "".join(path.read_text(encoding="utf-8") for path in kind.scripts)
     return (

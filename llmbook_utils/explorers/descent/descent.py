@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from llmbook_utils.explorers.core.contours import contour_path
-from llmbook_utils.explorers.core.explorer import Explorer, follow, svg
+from llmbook_utils.explorers.core.explorer import Explorer, svg
 from llmbook_utils.models.networks import descent
 from llmbook_utils.models.networks.descent import Surface
 
@@ -45,6 +45,7 @@ class OptimizerRace(Explorer):
     """
 
     kind: ClassVar[str] = "descent"
+    styles: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("descent.css"),)
     scripts: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("descent.js"),)
     height: ClassVar[int] = 700
 
@@ -81,27 +82,6 @@ class OptimizerRace(Explorer):
     def picture(data: dict[str, Any]) -> str:
         """Draw the first surface with the whole race, for print and for GitHub."""
         return draw(data, data["surfaces"][0])
-
-    def live(self) -> Any:
-        """Build ipywidgets: a surface, three sliders, and the picture."""
-        import ipywidgets
-
-        surfaces = {surface["name"]: surface for surface in self.data["surfaces"]}
-        first = self.data["surfaces"][0]
-        choice = ipywidgets.Dropdown(options=list(surfaces), description="Surface")
-        lr = ipywidgets.FloatLogSlider(first["lr"], min=-3, max=0, description="lr")
-        momentum = ipywidgets.FloatSlider(
-            first["momentum"], min=0, max=0.99, step=0.01, description="momentum"
-        )
-        adam_lr = ipywidgets.FloatLogSlider(
-            first["adam_lr"], min=-3, max=0, description="Adam's lr"
-        )
-
-        def show(name: str, *values: float) -> str:
-            chosen = zip(("lr", "momentum", "adam_lr"), values, strict=True)
-            return draw(self.data, surfaces[name] | dict(chosen))
-
-        return follow([choice, lr, momentum, adam_lr], show)
 
 
 def surface_data(surface: Surface, settings: dict[str, float]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from llmbook_utils.explorers.core.explorer import Explorer, follow, svg
+from llmbook_utils.explorers.core.explorer import Explorer, svg
 
 if TYPE_CHECKING:
     from llmbook_utils.experiments.recall import Recaller
@@ -52,6 +52,7 @@ class Memory(Explorer):
     """
 
     kind: ClassVar[str] = "memory"
+    styles: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("memory.css"),)
     scripts: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("memory.js"),)
     height: ClassVar[int] = 760
 
@@ -83,24 +84,6 @@ class Memory(Explorer):
         """Draw the states of each network over one text of middling length."""
         place = len(data["distances"]) // 2 * len(data["befores"])
         return draw(data, place)
-
-    def live(self) -> Any:
-        """Build ipywidgets: two sliders and the picture."""
-        import ipywidgets
-
-        distances, befores = self.data["distances"], self.data["befores"]
-
-        def show(between: int, before: int) -> str:
-            place = distances.index(between) * len(befores) + befores.index(before)
-            return draw(self.data, place)
-
-        return follow(
-            [
-                ipywidgets.SelectionSlider(options=distances, description="Distance"),
-                ipywidgets.SelectionSlider(options=befores, description="Before"),
-            ],
-            show,
-        )
 
 
 def compute(

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
-from llmbook_utils.explorers.core.explorer import Explorer, follow, svg
+from llmbook_utils.explorers.core.explorer import Explorer, svg
 from llmbook_utils.text.bpe import (
     BYTE_CHARACTERS,
     BytePairTokenizer,
@@ -58,6 +58,7 @@ class Merges(Explorer):
     """
 
     kind: ClassVar[str] = "merges"
+    styles: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("merges.css"),)
     scripts: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("merges.js"),)
     height: ClassVar[int] = 560
 
@@ -88,19 +89,6 @@ class Merges(Explorer):
         """Draw the first text after no, a few, some and all merges."""
         stages = [round(share * len(data["merges"])) for share in PICTURE_STAGES]
         return draw(data, data["texts"][0], list(dict.fromkeys(stages)))
-
-    def live(self) -> Any:
-        """Build ipywidgets: a text box, a slider and the picture."""
-        import ipywidgets
-
-        text = ipywidgets.Text(value=self.data["texts"][0], description="Text")
-        count = ipywidgets.IntSlider(
-            self.data["start"],
-            min=0,
-            max=len(self.data["merges"]),
-            description="Merges",
-        )
-        return follow([text, count], lambda typed, n: draw(self.data, typed[:300], [n]))
 
 
 def compute(

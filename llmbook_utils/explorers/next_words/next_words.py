@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from llmbook_utils.explorers.core.explorer import Explorer, follow, svg
+from llmbook_utils.explorers.core.explorer import Explorer, svg
 
 WIDTH, ROW, LEFT, RIGHT = 640, 26, 150, 60  # of the picture, in pixels
 COLDEST, HOTTEST = 0.2, 3.0  # temperatures
@@ -46,6 +46,7 @@ class NextWords(Explorer):
     """
 
     kind: ClassVar[str] = "next-words"
+    styles: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("next_words.css"),)
     scripts: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("next_words.js"),)
     height: ClassVar[int] = 640
 
@@ -79,26 +80,6 @@ class NextWords(Explorer):
     def picture(data: dict[str, Any]) -> str:
         """Draw the bars as they first appear, for print and for GitHub."""
         return draw(data, [data["end"], *data["begin"]][-1])
-
-    def live(self) -> Any:
-        """Build ipywidgets: a box for the word, a slider, and the bars."""
-        import ipywidgets
-
-        words = self.data["words"]
-        first = [self.data["end"], *self.data["begin"]][-1]
-        word = ipywidgets.Combobox(
-            options=words, value=words[first], description="After"
-        )
-        temperature = ipywidgets.FloatSlider(
-            1.0, min=COLDEST, max=HOTTEST, step=0.1, description="Temperature"
-        )
-
-        def show(after: str, degree: float) -> str | None:
-            return (
-                draw(self.data, words.index(after), degree) if after in words else None
-            )
-
-        return follow([word, temperature], show)
 
 
 def compute(words: list[str], counts: Any, end: int) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class Quiz(Explorer):
     """
 
     kind: ClassVar[str] = "quiz"
+    styles: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("quiz.css"),)
     scripts: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("quiz.js"),)
     height: ClassVar[int] = 640
 
@@ -96,13 +97,6 @@ class Quiz(Explorer):
     def fallback(data: dict[str, Any]) -> str:
         """Write the questions as lists, with their answers folded."""
         return "".join(map(_question_text, data["questions"]))
-
-    def live(self) -> Any:
-        """Build the quiz of ipywidgets, each question with its own Check button."""
-        import ipywidgets
-
-        boxes = [_live_question(q, ipywidgets) for q in self.data["questions"]]
-        return ipywidgets.VBox(boxes)
 
 
 def check_questions(questions: Sequence[Question]) -> None:
@@ -201,35 +195,3 @@ def judge(question: dict[str, Any], chosen: set[int]) -> tuple[bool, list[str]]:
     choices = question["choices"]
     right = {i for i, choice in enumerate(choices) if choice["correct"]}
     return chosen == right, [choices[i]["why"] for i in sorted(chosen)]
-
-
-def _live_question(question: dict[str, Any], ipywidgets: Any) -> Any:
-    """One question of live widgets; works in ipywidgets 7 and 8."""
-    text = ipywidgets.HTML(f"<b>{inline(question['text'])}</b>")
-    boxes = [
-        ipywidgets.Checkbox(value=False, indent=False, description=choice["text"])
-        for choice in question["choices"]
-    ]
-    radio = ipywidgets.RadioButtons(
-        options=[(choice["text"], i) for i, choice in enumerate(question["choices"])],
-        value=None,
-        layout={"width": "max-content"},
-    )
-    button = ipywidgets.Button(description="Check")
-    feedback = ipywidgets.HTML()
-
-    def check(_button: object) -> None:
-        if question["multi"]:
-            chosen = {i for i, box in enumerate(boxes) if box.value}
-        else:
-            chosen = set() if radio.value is None else {radio.value}
-        if not chosen:
-            feedback.value = "Choose an answer first."
-            return
-        is_right, whys = judge(question, chosen)
-        verdict = "Right." if is_right else "Not yet."
-        feedback.value = " ".join([f"<b>{verdict}</b>", *map(inline, whys)])
-
-    button.on_click(check)
-    answers = boxes if question["multi"] else [radio]
-    return ipywidgets.VBox([text, *answers, button, feedback])

@@ -5,14 +5,13 @@ The runs were made in Python and are stored rounded; the page chooses among them
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from llmbook_utils.explorers.core.explorer import Explorer, follow, svg
+from llmbook_utils.explorers.core.explorer import Explorer, svg
 
 WIDTH, HEIGHT = 640, 500  # units of the drawing
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 16, 62  # its margins
@@ -43,6 +42,7 @@ class Regularisers(Explorer):
     """
 
     kind: ClassVar[str] = "regularisers"
+    styles: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("regularisers.css"),)
     scripts: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("regularisers.js"),)
     height: ClassVar[int] = 820
 
@@ -84,41 +84,6 @@ class Regularisers(Explorer):
         """Draw the first choice, for print and for GitHub."""
         return draw(data, data["start"])
 
-    def live(self) -> Any:
-        """Build ipywidgets: regulariser, strength, epoch, measure, and the picture."""
-        import ipywidgets
-
-        data, start = self.data, self.data["start"]
-        groups = {group["name"]: group for group in data["regularisers"]}
-        regulariser = ipywidgets.Dropdown(
-            options=list(groups), value=start["regulariser"]
-        )
-        strength = ipywidgets.SelectionSlider(
-            options=groups[start["regulariser"]]["strengths"], value=start["strength"]
-        )
-        epoch = ipywidgets.IntSlider(start["epoch"], max=data["n_epochs"])
-        measure = ipywidgets.Dropdown(options=MEASURES, value=start["measure"])
-        controls = {
-            "regulariser": regulariser,
-            "strength": strength,
-            "epoch": epoch,
-            "measure": measure,
-        }
-
-        def keep_strength(_change: object) -> None:
-            group, kept = groups[regulariser.value], strength.value
-            strength.options = group["strengths"]
-            strength.value = kept if kept in group["strengths"] else group["off"]
-
-        def show(*values: Any) -> str:
-            chosen = dict(zip(controls, values, strict=True))
-            return draw(data, chosen) + html.escape(summary(data, chosen))
-
-        regulariser.observe(keep_strength, "value")  # before the picture follows
-        for key, control in controls.items():
-            control.description = key
-        return follow([*controls.values()], show)
-
 
 def strengths_data(
     key: str,
@@ -155,17 +120,6 @@ def find(data: dict[str, Any], chosen: dict[str, Any]) -> dict[str, Any]:
             ]
     raise ValueError(
         f"no run with {chosen}; look at the regularisers and their strengths"
-    )
-
-
-def summary(data: dict[str, Any], chosen: dict[str, Any]) -> str:
-    """Say what both sets measure at the chosen epoch."""
-    run, epoch = find(data, chosen), chosen["epoch"]
-    seen, fresh = (run[part]["loss"][epoch] for part in ("seen", "fresh"))
-    share = [run[part]["right"][epoch] for part in ("seen", "fresh")]
-    return (
-        f"After epoch {epoch}: loss {seen:.2f} on seen texts, {fresh:.2f} on fresh "
-        f"ones, gap {fresh - seen:.2f}. Right: {share[0]:.1%} and {share[1]:.1%}."
     )
 
 

@@ -106,13 +106,3 @@ def _labels(
             taken.append(box)
             shown.append(i)
     return shown
-
-
-def neighbour_table(data: dict[str, Any], selected: int, count: int) -> str:
-    """Write the neighbours of a word as an HTML table."""
-    pairs = zip(data["near"][selected], data["cos"][selected], strict=True)
-    rows = "".join(
-        f"<tr><td>{html.escape(data['words'][i])}</td><td>{cosine:.3f}</td></tr>"
-        for i, cosine in list(pairs)[:count]
-    )
-    return f"<table><tr><th>neighbour</th><th>cosine</th></tr>{rows}</table>"

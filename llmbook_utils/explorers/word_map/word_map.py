@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from llmbook_utils.explorers.core.explorer import Explorer, follow
+from llmbook_utils.explorers.core.explorer import Explorer
 from llmbook_utils.explorers.core.space import SPACE_SCRIPT
-from llmbook_utils.explorers.word_map.picture import draw, neighbour_table
+from llmbook_utils.explorers.word_map.picture import draw
 
 MAX_GROUPS = 8
 
@@ -45,6 +45,7 @@ class WordMap(Explorer):
     """
 
     kind: ClassVar[str] = "word-map"
+    styles: ClassVar[tuple[Path, ...]] = (Path(__file__).with_name("word_map.css"),)
     scripts: ClassVar[tuple[Path, ...]] = (
         SPACE_SCRIPT,
         Path(__file__).with_name("word_map.js"),
@@ -78,26 +79,6 @@ class WordMap(Explorer):
     def picture(data: dict[str, Any]) -> str:
         """Draw the map as it first appears, for print and for GitHub."""
         return draw(data, data["selected"], 5)
-
-    def live(self) -> Any:
-        """Build ipywidgets: a search box, a slider, the picture and the neighbours."""
-        import ipywidgets
-
-        words, n_near = self.data["words"], len(self.data["near"][0])
-        search = ipywidgets.Combobox(
-            options=words, value=words[self.data["selected"]], description="Word"
-        )
-        count = ipywidgets.IntSlider(
-            min(5, n_near), min=1, max=n_near, description="Neighbours"
-        )
-
-        def show(word: str, n: int) -> str | None:
-            if word not in words:
-                return None
-            at = words.index(word)
-            return draw(self.data, at, n) + neighbour_table(self.data, at, n)
-
-        return follow([search, count], show)
 
 
 def compute(

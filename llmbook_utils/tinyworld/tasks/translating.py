@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llmbook_utils.tinyworld.chinese import chinese, chinese_sentences
+from llmbook_utils.tinyworld.chinese import LANGUAGES, chinese, chinese_sentences
 from llmbook_utils.tinyworld.sampling import stories
-from llmbook_utils.tinyworld.story import LANGUAGES, Story
+from llmbook_utils.tinyworld.story import Story
 
 UNITS = ("sentence", "story")
 

@@ -96,6 +96,8 @@ def add_page_scripts(
     ]
     if used:
         app.add_js_file(CORE_SCRIPT, defer="defer", priority=310)
+    for style in dict.fromkeys(style for kind in used for style in kind.styles):
+        app.add_css_file(style.name, priority=410)
     for script in dict.fromkeys(script for kind in used for script in kind.scripts):
         app.add_js_file(script.name, defer="defer", priority=320)
 
